@@ -1,0 +1,1 @@
+"""Extractors: items in, evidence out. They claim; they never decide."""
