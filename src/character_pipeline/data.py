@@ -33,6 +33,7 @@ ERROR_KINDS: Mapping[str, tuple[bool, str]] = {
     "permission_denied": (True, "the file may not be read: change its permissions"),
     "io_error": (True, "reading failed: run the same command again"),
     "out_of_memory": (True, "not enough memory: run again, with fewer workers"),
+    "corrupt_file": (False, "the archive or table cannot be read to its end: fetch it again"),
     "bad_row": (False, "the manifest row cannot be understood: see the message"),
     "extractor_failed": (False, "a stage raised an error on this item: please report it with the message"),
     "invalid_record": (False, "the record broke its own schema: please report it with the message"),
