@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 Stance = Literal["is", "not", "hidden", "absent"]
 """What a piece of evidence says of its attribute: it is this value; it is not this value (or, with an empty value,
@@ -64,6 +67,8 @@ class Item:
     content_hash: str = ""
     problems: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = ()
+    picture: Image.Image | None = None
+    """The decoded picture (RGB, upright), for the stages that need one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

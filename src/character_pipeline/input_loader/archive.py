@@ -47,7 +47,7 @@ class TarSource:
         with tarfile.open(fileobj=file, mode="r:") as archive:
             key, parts = "", dict[str, list[int]]()
             for member in archive:
-                archive.members = []  # tarfile keeps every member it has seen
+                archive.members = []  # type: ignore[attr-defined] # tarfile keeps every member it has seen
                 if not member.isfile():
                     continue
                 stem, suffix = split_key(member.name)
@@ -65,7 +65,7 @@ class TarSource:
                     yield failed_item(entry)
                     continue
                 number, image, text, meta = json.loads(entry.locator)
-                builder = ItemBuilder(entry.key, self.config.max_text_bytes)
+                builder = ItemBuilder(entry.key, self.config.max_text_bytes, entry.known)
                 self._fill(builder, opened, number, image, text, meta)
                 yield builder.build()
         finally:
@@ -78,7 +78,7 @@ class TarSource:
             if number not in opened:
                 opened[number] = _open(self.uris[number])
             file = opened[number]
-            if image is not None:
+            if image is not None and not builder.known:
                 builder.image = _slice(file, image, self.config.max_file_bytes)
             words = _slice(file, text, self.config.max_text_bytes) if text is not None else None
             builder.add_text(_describe(words, _metadata(file, meta, self.config.max_text_bytes)))

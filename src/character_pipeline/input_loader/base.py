@@ -21,12 +21,14 @@ class Entry:
         locator: what the source needs to read the item again; any text.
         stamp: differs when the item's bytes differ.
         problem: what is already known to be wrong with it.
+        known: the content hash of a picture that has not changed and need not be read again.
     """
 
     key: str
     locator: str
     stamp: str
     problem: Problem | None = None
+    known: str = ""
 
 
 class Source(Protocol):
@@ -49,6 +51,7 @@ class ItemBuilder:
 
     key: str
     max_text_bytes: int
+    known: str = ""
     text: str | None = None
     image: bytes | None = None
     problems: tuple[Problem, ...] = ()
@@ -70,7 +73,8 @@ class ItemBuilder:
             self.text = clean_text(raw)
 
     def build(self) -> Item:
-        return Item(self.key, self.text, self.image, content_hash(self.image, self.text), self.problems, self.notes)
+        digest = self.known or content_hash(self.image, self.text)
+        return Item(self.key, self.text, self.image, digest, self.problems, self.notes)
 
 
 def content_hash(image: bytes | None, text: str | None) -> str:

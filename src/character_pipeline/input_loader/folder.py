@@ -73,10 +73,10 @@ class FolderSource:
     def read(self, entries: Sequence[Entry]) -> Iterator[Item]:
         for entry in entries:
             place = json.loads(entry.locator)
-            builder = ItemBuilder(entry.key, self.config.max_text_bytes)
+            builder = ItemBuilder(entry.key, self.config.max_text_bytes, entry.known)
             if entry.problem is not None:
                 builder.problems = (entry.problem,)
-            elif place["image"] is not None:
+            elif place["image"] is not None and not entry.known:
                 self._read_image(builder, place["image"])
             if place["text"] is not None:
                 self._read_text(builder, place["text"])

@@ -56,7 +56,7 @@ class ManifestSource:
                     continue
                 start, _, length = entry.locator.partition(":")
                 file.seek(int(start))
-                yield rows.item(entry.key, file.read(int(length)))
+                yield rows.item(entry, file.read(int(length)))
 
 
 class _Rows:
@@ -92,8 +92,8 @@ class _Rows:
             raise ItemError("text_too_large", f"the row has more than {self.limit:,} bytes")
         return otherwise if self.suffix == ".txt" else self.reader.key(self._parse(raw), otherwise)
 
-    def item(self, key: str, raw: bytes) -> Item:
-        builder = ItemBuilder(key, self.limit)
+    def item(self, entry: Entry, raw: bytes) -> Item:
+        builder = ItemBuilder(entry.key, self.limit, entry.known)
         try:
             if self.suffix == ".txt":
                 builder.add_text(raw.removeprefix(BOM).strip())

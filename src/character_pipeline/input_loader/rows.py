@@ -61,7 +61,7 @@ class RowReader:
             return
         if text is not None:
             builder.add_text(with_rating(as_text(row[text]), row.get("rating")))
-        if image is not None:
+        if image is not None and not builder.known:
             self._add_image(builder, row[image])
 
     def _add_image(self, builder: ItemBuilder, value: Any) -> None:

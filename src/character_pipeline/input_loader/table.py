@@ -65,7 +65,7 @@ class TableSource:
                 yield failed_item(entry)
                 continue
             number, group, row = map(int, entry.locator.split(":"))
-            builder = ItemBuilder(entry.key, self.config.max_text_bytes)
+            builder = ItemBuilder(entry.key, self.config.max_text_bytes, entry.known)
             try:
                 reader.fill(builder, self._cells(reader, self.uris[number], group, row))
             except (OSError, ValueError) as error:
@@ -132,7 +132,7 @@ def _arrow_table(uri: str) -> Any:
 
     if files.is_url(uri):
         with files.open_binary(uri) as file:
-            source = pa.BufferReader(file.read())
+            source: Any = pa.BufferReader(file.read())
     else:
         source = pa.memory_map(uri)
     start = source.read(len(ARROW_MAGIC))
