@@ -38,6 +38,7 @@ ERROR_KINDS: Mapping[str, tuple[bool, str]] = {
     "out_of_memory": (True, "not enough memory: run again, with fewer workers"),
     "corrupt_file": (False, "the archive or table cannot be read to its end: fetch it again"),
     "bad_row": (False, "the manifest row cannot be understood: see the message"),
+    "worker_died": (False, "the item killed the process that worked on it: leave it out, or report it"),
     "extractor_failed": (False, "a stage raised an error on this item: please report it with the message"),
     "invalid_record": (False, "the record broke its own schema: please report it with the message"),
 }
@@ -194,3 +195,22 @@ class ExtractionResult:
         """The first problem in words, or None."""
         first = next(iter(self.attributes.errors), None)
         return None if first is None else f"{first.stage}: {first.kind}: {first.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class PictureFacts:
+    """What the file itself says of a picture; kept in the cache, so that an unchanged picture is not opened again."""
+
+    width: int
+    height: int
+    format: str
+
+
+@dataclass(frozen=True, slots=True)
+class Processed:
+    """One item's result, with what the store keeps beside it."""
+
+    item: Item
+    result: ExtractionResult
+    gate_evidence: tuple[Evidence, ...] = ()
+    facts: PictureFacts | None = None

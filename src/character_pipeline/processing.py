@@ -19,7 +19,9 @@ from character_pipeline.data import (
     ExtractionResult,
     Item,
     People,
+    PictureFacts,
     Problem,
+    Processed,
     Status,
 )
 from character_pipeline.errors import ItemError
@@ -30,25 +32,6 @@ from character_pipeline.vocabulary import Vocabulary
 
 DERIVED_VERSION = "1"
 """Changes whenever the same evidence may lead to another record."""
-
-
-@dataclass(frozen=True, slots=True)
-class PictureFacts:
-    """What the file itself says of a picture; kept in the cache, so that an unchanged picture is not opened again."""
-
-    width: int
-    height: int
-    format: str
-
-
-@dataclass(frozen=True, slots=True)
-class Processed:
-    """One item's result, with what the store keeps beside it."""
-
-    item: Item
-    result: ExtractionResult
-    gate_evidence: tuple[Evidence, ...] = ()
-    facts: PictureFacts | None = None
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ from character_pipeline.config import InputLoaderConfig
 from character_pipeline.data import Item, Problem
 from character_pipeline.errors import ItemError
 from character_pipeline.input_loader import files
-from character_pipeline.input_loader.base import Entry, ItemBuilder
+from character_pipeline.input_loader.base import Entry, ItemBuilder, failed_item
 from character_pipeline.input_loader.images import IMAGE_SUFFIXES
 from character_pipeline.input_loader.text import name_of
 
@@ -72,6 +72,9 @@ class FolderSource:
 
     def read(self, entries: Sequence[Entry]) -> Iterator[Item]:
         for entry in entries:
+            if entry.problem is not None and entry.problem.stage != "image":
+                yield failed_item(entry)
+                continue
             place = json.loads(entry.locator)
             builder = ItemBuilder(entry.key, self.config.max_text_bytes, entry.known)
             if entry.problem is not None:
