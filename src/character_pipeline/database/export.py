@@ -1,4 +1,4 @@
-"""Parquet, JSONL and CSV out of the store: streamed by item id, written aside and renamed, with a schema beside them."""
+"""Parquet, JSONL and CSV out of the store: streamed by item id, written aside and renamed, with their schema."""
 
 from __future__ import annotations
 
@@ -88,15 +88,20 @@ def _write_parquet(store: Store, path: Path, results: Iterator[ExtractionResult]
     schema = parquet_schema(store.vocabulary)
     count = 0
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
-        while batch := list(islice(results, ROW_GROUP)):
-            # Column by column, so that a row group never exists as millions of dictionaries at once.
-            tables = [
-                pa.Table.from_pylist([parquet_row(store.vocabulary, r) for r in batch[i : i + BATCH]], schema)
-                for i in range(0, len(batch), BATCH)
-            ]
-            writer.write_table(pa.concat_tables(tables).combine_chunks(), ROW_GROUP)
-            count += len(batch)
+        rows = (parquet_row(store.vocabulary, result) for result in results)
+        while tables := list(islice(_tables(rows, schema), ROW_GROUP // BATCH)):
+            whole = pa.concat_tables(tables).combine_chunks()
+            writer.write_table(whole, ROW_GROUP)
+            count += whole.num_rows
     return count
+
+
+def _tables(rows: Iterator[dict[str, Any]], schema: Any) -> Iterator[Any]:
+    """The rows as small tables: a whole row group never exists as Python objects."""
+    import pyarrow as pa
+
+    while batch := list(islice(rows, BATCH)):
+        yield pa.Table.from_pylist(batch, schema)
 
 
 def parquet_schema(vocabulary: Vocabulary) -> Any:

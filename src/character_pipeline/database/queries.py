@@ -97,6 +97,14 @@ def count_results(store: Store, found: Filter) -> int:
     return int(store.db.execute(f"SELECT count(*) FROM {tables} {found.where}", found.marks).fetchone()[0])
 
 
+def result_at(store: Store, number: int) -> ExtractionResult | None:
+    """The result with this place in the order of item ids, from 0."""
+    found = Filter()
+    tables = "items i JOIN records r ON r.item = i.id"
+    place = f"SELECT i.id FROM {tables} {found.where} ORDER BY i.item_id LIMIT 1 OFFSET ?"
+    return next(read_results(store.db, store.vocabulary, f"WHERE i.id = ({place})", (number,)), None)
+
+
 def get_result(store: Store, item_id: str) -> ExtractionResult | None:
     """One item's result, whatever its status; a quarantined one has no attributes to show."""
     return next(read_results(store.db, store.vocabulary, "WHERE i.item_id = ?", (item_id,)), None)
