@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from character_pipeline.extractors.base import PipelineStage
 
 GENERAL = [
-    "looking at viewer",
-    "simple background",
-    "white background",
-    "upper body",
+    "looking_at_viewer",
+    "simple_background",
+    "white_background",
+    "upper_body",
     "highres",
     "absurdres",
     "standing",
@@ -29,12 +29,12 @@ GENERAL = [
     "day",
     "indoors",
     "sitting",
-    "from side",
-    "cowboy shot",
-    "full body",
+    "from_side",
+    "cowboy_shot",
+    "full_body",
     "holding",
-    "open mouth",
-    "closed mouth",
+    "open_mouth",
+    "closed_mouth",
     "solo",
     "tree",
 ]

@@ -39,15 +39,13 @@ def _from_store(db: Path, item: str) -> CharacterAttributes:
 
 
 def _extract(item: str, config: Path | None) -> CharacterAttributes:
-    from character_pipeline.input_loader import IMAGE_SUFFIXES, load_item
+    from character_pipeline.input_loader import load_item
     from character_pipeline.pipeline import create_pipeline
 
     with create_pipeline(config) as pipeline:
         path = _existing_file(item)
         if path is None:
             return pipeline.extract_from_text(item)
-        if path.suffix.lower() in IMAGE_SUFFIXES:
-            return pipeline.extract_item(load_item(str(path), pipeline.config.input_loader))
         return pipeline.extract_item(load_item(str(path), pipeline.config.input_loader))
 
 

@@ -116,6 +116,11 @@ class SingleSource:
 
 
 def load_item(path: str, config: InputLoaderConfig | None = None) -> Item:
-    """One picture or one text file as an item, with its sidecar."""
-    source = SingleSource(str(Path(path).absolute()), config or InputLoaderConfig())
-    return next(source.read(list(source.inventory())))
+    """One picture with its sidecar, or one text file as a whole, as an item."""
+    uri = str(Path(path).absolute())
+    source = SingleSource(uri, config or InputLoaderConfig())
+    entries = list(source.inventory())
+    if Path(uri).suffix.lower() not in IMAGE_SUFFIXES:
+        name = uri.rpartition("/")[2]
+        entries = [Entry(name_of(name), json.dumps({"image": None, "text": name}), "")]
+    return next(source.read(entries))

@@ -7,7 +7,7 @@ import sqlite3
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Protocol
 
@@ -19,6 +19,9 @@ from character_pipeline.input_loader import Entry, Source, open_source
 from character_pipeline.runs.hardware import describe_machine, peak_memory_mib
 from character_pipeline.runs.local import StagesFactory, count_workers, run_jobs
 from character_pipeline.runs.shards import ShardJob, ShardResult
+
+
+PLAIN = ("run", "state", "listed", "gone", "todo", "skipped", "processed", "workers", "peak_memory_mib")
 
 
 class Progress(Protocol):
@@ -73,7 +76,9 @@ class RunSummary:
 
     def to_json(self) -> dict[str, Any]:
         seconds = {name: round(value, 3) for name, value in self.seconds.items()}
-        return {**asdict(self), "seconds": seconds, "items_per_second": round(self.items_per_second, 1)}
+        plain = {name: getattr(self, name) for name in PLAIN}
+        counted = {"statuses": dict(self.statuses), "errors_by_kind": dict(self.kinds)}
+        return {**plain, **counted, "seconds": seconds, "items_per_second": round(self.items_per_second, 1)}
 
 
 @dataclass(frozen=True, slots=True)
