@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,10 @@ from character_pipeline.config import PipelineConfig
 from character_pipeline.runs.hardware import describe_machine, peak_memory_mib
 
 if TYPE_CHECKING:
-    from character_pipeline.extractors.base import PipelineStage
+    from character_pipeline.pipeline import CharacterPipeline
+
+MakePipeline = Callable[..., "CharacterPipeline"]
+"""As `create_pipeline`, which hands itself in: the pipeline offers this benchmark as a method."""
 
 GENERAL = [
     "looking_at_viewer",
@@ -54,7 +57,7 @@ def make_texts(count: int, seed: int = 0) -> Iterator[str]:
         yield ", ".join(["1girl", "solo", *chosen])
 
 
-def benchmark(config: PipelineConfig, items: int, folder: Path | None = None) -> dict[str, Any]:
+def benchmark(make: MakePipeline, config: PipelineConfig, items: int, folder: Path | None = None) -> dict[str, Any]:
     """Run generated items through the pipeline into a new database.
 
     Returns items/s of the whole and seconds by stage, success rate, mean confidence, peak memory (MiB), the ratio of
@@ -65,8 +68,8 @@ def benchmark(config: PipelineConfig, items: int, folder: Path | None = None) ->
         with texts.open("w", encoding="utf-8") as file:
             for number, text in enumerate(make_texts(items)):
                 file.write(json.dumps({"id": f"item-{number:08}", "text": text}) + "\n")
-        plain = _measure(config, texts, Path(place) / "plain.db", extractors=[])
-        whole = _measure(config, texts, Path(place) / "whole.db", extractors=None)
+        plain = _measure(make, config, texts, Path(place) / "plain.db", extractors=[])
+        whole = _measure(make, config, texts, Path(place) / "whole.db", extractors=None)
     return {
         "items": items,
         "items_per_second": whole["items_per_second"],
@@ -82,12 +85,10 @@ def benchmark(config: PipelineConfig, items: int, folder: Path | None = None) ->
 
 
 def _measure(
-    config: PipelineConfig, texts: Path, db_path: Path, extractors: Sequence[PipelineStage] | None
+    make: MakePipeline, config: PipelineConfig, texts: Path, db_path: Path, extractors: list[Any] | None
 ) -> dict[str, Any]:
-    from character_pipeline.pipeline import create_pipeline
-
     database = config.database.model_copy(update={"db_path": str(db_path)})
-    with create_pipeline(config.model_copy(update={"database": database}), extractors=extractors) as pipeline:
+    with make(config.model_copy(update={"database": database}), extractors=extractors) as pipeline:
         summary = pipeline.run(texts)
         statistics = pipeline.get_statistics()
     size = sum(path.stat().st_size for path in db_path.parent.glob(f"{db_path.name}*"))

@@ -16,7 +16,7 @@ def bench(
     folder: Annotated[Path | None, typer.Option(help="Where to put the temporary database.")] = None,
 ) -> None:
     """Measure text extraction end to end (read, parse, fuse, store with evidence) on made-up items."""
-    from character_pipeline.benchmark import benchmark
-    from character_pipeline.config import load_config
+    from character_pipeline.pipeline import create_pipeline
 
-    write_json(benchmark(load_config({"run": {"workers": workers}}), items, folder))
+    with create_pipeline({"run": {"workers": workers}}) as pipeline:
+        write_json(pipeline.benchmark_performance(items, folder))

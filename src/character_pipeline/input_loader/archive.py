@@ -139,5 +139,7 @@ def _describe(text: bytes | None, meta: dict[str, Any]) -> str | bytes | None:
 def _open(uri: str) -> IO[bytes]:
     file = files.open_binary(uri)
     if uri.lower().endswith((".tgz", ".gz")):
-        return cast(IO[bytes], gzip.GzipFile(fileobj=file))
+        unpacked = gzip.GzipFile(fileobj=file)
+        unpacked.myfileobj = file  # type: ignore[assignment] # so that closing the one closes the other
+        return cast(IO[bytes], unpacked)
     return file

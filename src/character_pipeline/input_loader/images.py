@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".avif"})
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "AVIF")
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "AVIF")
 ORIENTATION = 0x0112
 SIDEWAYS = frozenset({5, 6, 7, 8})
 SUFFIX_FORMATS = {
@@ -90,6 +90,7 @@ def _decode(raw: bytes, options: ImageOptions) -> Picture:
 
     if not raw:
         raise ItemError("empty_file", "the file has no bytes")
+    Image.init()  # registers every format; without it only some can be asked for
     try:
         with Image.open(io.BytesIO(raw), formats=FORMATS) as image:
             return _finish(image, options)

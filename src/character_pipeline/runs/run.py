@@ -20,7 +20,6 @@ from character_pipeline.runs.hardware import describe_machine, peak_memory_mib
 from character_pipeline.runs.local import StagesFactory, count_workers, run_jobs
 from character_pipeline.runs.shards import ShardJob, ShardResult
 
-
 PLAIN = ("run", "state", "listed", "gone", "todo", "skipped", "processed", "workers", "peak_memory_mib")
 
 
