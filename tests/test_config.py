@@ -60,5 +60,5 @@ def test_files_that_cannot_be_read(tmp_path: Path, name: str, text: str) -> None
 
 
 def test_a_missing_file() -> None:
-    with pytest.raises(ConfigError, match="no_such.toml"):
+    with pytest.raises(ConfigError, match=r"no_such\.toml"):
         create_pipeline("no_such.toml")
