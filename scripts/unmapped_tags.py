@@ -15,25 +15,11 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from character_pipeline.vocabulary.lexicon import Lexicon, load_lexicon
+from character_pipeline.vocabulary.lexicon import load_lexicon
 
 REVIEWED = Path(__file__).with_name("reviewed_tags.txt")
 
-SUSPICIOUS = frozenset(
-    """
-    afro ahoge android angel antlers apron armor ascot athletic bag bald bandana bangs bathrobe beanie beard belt beret
-    bikini blazer blouse blush bob body bodysuit bonnet bow bowtie bra bracelet braid braids briefs bun buns cap cape
-    capelet cardigan child chin choker circlet cloak clothes coat collar complexion corset costume crown curls cut
-    cyborg demon dreadlocks dress drill drills ear earring earrings ears expression eye eyed eyepatch eyes eyewear
-    face facial fangs female fashion frown garb girl glasses glove gloves goatee goggles gown grin habit hair hairband
-    hairclip hairpin hairstyle hakama halo hat headband headdress headgear headphones headpiece headwear heels helmet
-    hips hood hoodie horn horns jacket jeans jewelry jumpsuit kimono laugh leggings leotard lingerie locks maid male man
-    mask mechanical mittens mouth muscle muscular mustache necklace necktie nude old ornament outfit pajamas panties
-    pants pectorals piercing plump ponytail prosthesis pupils ribbon ring robe robot scar scarf scrunchie shirt shorts
-    sidelocks skin skirt slim smile stubble suit sunglasses sweater swimsuit swimwear tail tails tan tattoo tattooed
-    tears tiara top toned tunic tuxedo twintails underwear uniform veil vest waist watch wig wings woman yukata
-    """.split()
-)
+TELLING = Path(__file__).with_name("telling_words.txt")
 
 
 def main() -> None:
@@ -42,8 +28,7 @@ def main() -> None:
     tags = list(_general_tags(options.tags_csv, options.min_posts))
     unmapped = [(tag, posts) for tag, posts in tags if not lexicon.lookup(tag)]
     _print_coverage(tags, unmapped, options.min_posts)
-    reviewed = frozenset(REVIEWED.read_text(encoding="utf-8").split())
-    open_ones = unmapped if options.all else [row for row in unmapped if _looks_telling(row[0], reviewed)]
+    open_ones = unmapped if options.all else gaps(unmapped)
     print(f"{len(open_ones)} of them {'in all' if options.all else 'look as if they state a value'}:")
     for tag, posts in open_ones:
         print(f"{posts:>9}  {tag}")
@@ -72,15 +57,18 @@ def _print_coverage(tags: Iterable[tuple[str, int]], unmapped: Iterable[tuple[st
     print(f"{uses:.1%} of the uses of these tags are mapped")
 
 
-def _looks_telling(tag: str, reviewed: frozenset[str]) -> bool:
-    return tag not in reviewed and not SUSPICIOUS.isdisjoint(re.split(r"[_\-() ]", tag))
+def gaps(unmapped: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
+    """The tags that have a telling word and that nobody has looked at."""
+    reviewed, telling = _words(REVIEWED), _words(TELLING)
+    return [
+        (tag, posts)
+        for tag, posts in unmapped
+        if tag not in reviewed and not telling.isdisjoint(re.split(r"[_\-() ]", tag))
+    ]
 
 
-def lexicon_gaps(lexicon: Lexicon, path: Path, min_posts: int) -> list[str]:
-    """The telling tags of a list that nobody has mapped or looked at: empty when the lexicon is complete."""
-    reviewed = frozenset(REVIEWED.read_text(encoding="utf-8").split())
-    tags = (tag for tag, _ in _general_tags(path, min_posts))
-    return [tag for tag in tags if _looks_telling(tag, reviewed) and not lexicon.lookup(tag)]
+def _words(path: Path) -> frozenset[str]:
+    return frozenset(path.read_text(encoding="utf-8").split())
 
 
 if __name__ == "__main__":
