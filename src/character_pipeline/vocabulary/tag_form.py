@@ -7,7 +7,7 @@ import unicodedata
 
 _APOSTROPHES = str.maketrans({"‘": "'", "’": "'", "ʼ": "'", "′": "'"})
 _ESCAPED = re.compile(r"\\([()])")
-_AFTER_COLON = re.compile(r"(?<=\w:)_+")
+_NAMESPACE = re.compile(r"^(rating|general|tags?|meta):_+")
 
 
 def tag_form(written: str) -> str:
@@ -28,4 +28,4 @@ def _shape(text: str) -> str:
     if "\\" in text and text.count("\\(") == text.count("\\)"):
         text = _ESCAPED.sub(r"\1", text)
     text = "_".join(text.split())
-    return _AFTER_COLON.sub("", text) if ":" in text else text
+    return _NAMESPACE.sub(r"\1:", text) if ":" in text else text
