@@ -94,6 +94,6 @@ def _attribute(path: Path, key: str, row: Mapping[str, Any]) -> Attribute:
 def _digest(folder: Path) -> str:
     total = sha256()
     for path in sorted(folder.rglob("*")):
-        if path.suffix in {".toml", ".csv"}:
+        if path.suffix in {".toml", ".csv", ".txt"}:
             total.update(path.name.encode() + b"\0" + path.read_bytes())
     return total.hexdigest()[:16]
