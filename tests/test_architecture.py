@@ -28,7 +28,7 @@ ROOMS = (
     "testing",
     "cli",
 )
-FILES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
+FILES = sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE or not path.name.startswith("__"))
 
 
 def room_of(path: Path) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from functools import lru_cache
 from typing import Any
+
+from pydantic_core import to_json
 
 from character_pipeline.data import PEOPLE, STATES, STATUSES, AttributeValue, CharacterAttributes
 from character_pipeline.errors import ItemError
@@ -34,7 +35,7 @@ class RecordSchema:
         attribute = self.labels[label]
         if wrong := find_fault(attribute, decided):
             raise ItemError("invalid_record", f"{label}: {wrong}")
-        return json.dumps(decided.to_json(), ensure_ascii=False, separators=(",", ":"))
+        return to_json(decided.to_json()).decode()
 
 
 def find_fault(attribute: Attribute, decided: AttributeValue) -> str | None:
