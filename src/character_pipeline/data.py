@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 Stance = Literal["is", "not", "hidden", "absent"]
 """What a piece of evidence says of its attribute: it is this value; it is not this value (or, with an empty value,
@@ -33,7 +36,9 @@ ERROR_KINDS: Mapping[str, tuple[bool, str]] = {
     "permission_denied": (True, "the file may not be read: change its permissions"),
     "io_error": (True, "reading failed: run the same command again"),
     "out_of_memory": (True, "not enough memory: run again, with fewer workers"),
+    "corrupt_file": (False, "the archive or table cannot be read to its end: fetch it again"),
     "bad_row": (False, "the manifest row cannot be understood: see the message"),
+    "worker_died": (False, "the item killed the process that worked on it: leave it out, or report it"),
     "extractor_failed": (False, "a stage raised an error on this item: please report it with the message"),
     "invalid_record": (False, "the record broke its own schema: please report it with the message"),
 }
@@ -63,6 +68,8 @@ class Item:
     content_hash: str = ""
     problems: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = ()
+    picture: Image.Image | None = None
+    """The decoded picture (RGB, upright), for the stages that need one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -188,3 +195,22 @@ class ExtractionResult:
         """The first problem in words, or None."""
         first = next(iter(self.attributes.errors), None)
         return None if first is None else f"{first.stage}: {first.kind}: {first.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class PictureFacts:
+    """What the file itself says of a picture; kept in the cache, so that an unchanged picture is not opened again."""
+
+    width: int
+    height: int
+    format: str
+
+
+@dataclass(frozen=True, slots=True)
+class Processed:
+    """One item's result, with what the store keeps beside it."""
+
+    item: Item
+    result: ExtractionResult
+    gate_evidence: tuple[Evidence, ...] = ()
+    facts: PictureFacts | None = None

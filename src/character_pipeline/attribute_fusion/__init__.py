@@ -1,0 +1,1 @@
+"""Evidence in, decisions out: the gates, the strategies, the rules of consistency."""

@@ -1,0 +1,100 @@
+"""Decides the attributes of one item from all evidence on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+
+from character_pipeline.attribute_fusion.consistency import (
+    drop_hints,
+    drop_refined,
+    find_conflict,
+    join_details,
+)
+from character_pipeline.attribute_fusion.strategies import Strategy, compete, find_strategy, strongest
+from character_pipeline.config import AttributeFusionConfig
+from character_pipeline.data import AttributeValue, Evidence, State
+from character_pipeline.vocabulary import Attribute, Vocabulary
+
+RIVAL = 0.2
+"""A second value with this much of the probability makes a contradiction of a decision."""
+CACHED_DECISIONS = 16_384
+
+
+class Fuser:
+    """Fuses evidence by one strategy. The same claims always give the same decision."""
+
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        config: AttributeFusionConfig | None = None,
+        strategies: Mapping[str, Strategy] | None = None,
+    ) -> None:
+        config = config or AttributeFusionConfig()
+        self.vocabulary = vocabulary
+        self.threshold = config.confidence_threshold
+        name = config.fusion_strategy
+        self.strategy = find_strategy(name) if strategies is None else find_strategy(name, strategies)
+        self.nothing = {a.label: AttributeValue(listed=a.listed) for a in vocabulary.attributes.values()}
+        # Claims of text are shared objects, so most items ask for decisions that were made before.
+        self._decide_cached = lru_cache(maxsize=CACHED_DECISIONS)(self._decide)
+
+    def decide(self, evidence: Iterable[Evidence]) -> dict[str, AttributeValue]:
+        """What is decided on every attribute, by label, in the order of the vocabulary."""
+        claims: dict[str, list[Evidence]] = {}
+        for claim in evidence:
+            claims.setdefault(claim.attribute, []).append(claim)
+        decided = dict(self.nothing)
+        for key, attribute in self.vocabulary.attributes.items():
+            if key in claims:
+                decided[attribute.label] = self._decide_cached(key, tuple(claims[key]))
+        return decided
+
+    def _decide(self, key: str, claims: tuple[Evidence, ...]) -> AttributeValue:
+        attribute = self.vocabulary.attributes[key]
+        stated = [claim for claim in claims if claim.stance == "is"]
+        hidden = [claim for claim in claims if claim.stance == "hidden"]
+        absent = [claim for claim in claims if claim.stance == "absent" or (claim.stance == "not" and not claim.value)]
+        if hidden:
+            return AttributeValue("not_visible", (), strongest(hidden), None, (), claims, attribute.listed)
+        if absent and not stated:
+            return AttributeValue("not_applicable", (), strongest(absent), None, (), claims, attribute.listed)
+        if absent:
+            return AttributeValue("conflicting", (), 0.0, None, (), claims, attribute.listed)
+        denied = frozenset(claim.value for claim in claims if claim.stance == "not")
+        choose = self._choose_many if attribute.many else self._choose_one
+        return choose(attribute, stated, denied, claims)
+
+    def _choose_one(
+        self, attribute: Attribute, stated: Sequence[Evidence], denied: frozenset[str], claims: tuple[Evidence, ...]
+    ) -> AttributeValue:
+        support = self.strategy(drop_hints(stated))
+        ranked = compete(drop_refined(support, attribute))
+        offered = tuple(ranked.items())
+        if not offered:
+            return AttributeValue(evidence=claims)
+        value, confidence = offered[0]
+        rivals = [v for v, p in offered[1:] if p >= RIVAL]
+        if rivals or value in denied:
+            return AttributeValue("conflicting", (), 0.0, None, offered, claims)
+        if confidence < self.threshold:
+            return AttributeValue("unknown", (), 0.0, None, offered, claims)
+        detail = join_details(stated, value, attribute)
+        return AttributeValue("known", (value,), confidence, detail, offered[1:], claims)
+
+    def _choose_many(
+        self, attribute: Attribute, stated: Sequence[Evidence], denied: frozenset[str], claims: tuple[Evidence, ...]
+    ) -> AttributeValue:
+        support = drop_refined(self.strategy(stated), attribute)
+        conflict = find_conflict(support, attribute) | (denied & support.keys())
+        kept = {v: p for v, p in support.items() if v not in conflict and p >= self.threshold}
+        others = (pair for pair in support.items() if pair[0] not in kept)
+        offered = tuple(sorted(others, key=lambda pair: (-pair[1], pair[0])))
+        if not kept:
+            state: State = "conflicting" if conflict else "unknown"
+            return AttributeValue(state, (), 0.0, None, offered, claims, attribute.listed)
+        values = tuple(value for value in attribute.values if value in kept)
+        shown = values if attribute.listed else values[:1]
+        confidence = sum(kept[value] for value in shown) / len(shown)
+        detail = join_details(stated, None, attribute)
+        return AttributeValue("known", values, confidence, detail, offered, claims, attribute.listed)

@@ -1,0 +1,53 @@
+"""The two gates before any description: is it safe to handle, and is it one character?"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from character_pipeline.data import Evidence, People
+
+COUNT = re.compile(r"(\w+)=(\d+)")
+FOCUS = "focus"
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What a gate found, and the evidence for it."""
+
+    people: People
+    evidence: tuple[Evidence, ...]
+
+
+def is_quarantined(evidence: Iterable[Evidence]) -> bool:
+    """Whether minor-coded and sexual content come together."""
+    found = {claim.value for claim in evidence if claim.attribute == "safety" and claim.stance == "is"}
+    return {"minor", "sexual"} <= found
+
+
+def count_people(evidence: Sequence[Evidence], describe_focus: bool = False) -> Gate:
+    """How many characters there are. Groups of one source add up ("1girl" and "1boy" are two); sources do not."""
+    claims = tuple(claim for claim in evidence if claim.attribute == "people" and claim.stance == "is")
+    if not claims:
+        return Gate("unknown", ())
+    values = {claim.value for claim in claims}
+    if describe_focus and FOCUS in values:
+        return Gate("single", claims)
+    if "multiple" in values or _most_counted(claims) > 1:
+        return Gate("multiple", claims)
+    if "single" in values:
+        return Gate("single", claims)
+    return Gate("none" if "none" in values else "unknown", claims)
+
+
+def _most_counted(claims: Iterable[Evidence]) -> int:
+    """The largest count that any one source arrives at."""
+    counts: dict[str, dict[str, int]] = defaultdict(dict)
+    for claim in claims:
+        stated = COUNT.match(claim.detail or "")
+        if stated:
+            groups = counts[claim.source]
+            groups[stated[1]] = max(groups.get(stated[1], 0), int(stated[2]))
+    return max((sum(groups.values()) for groups in counts.values()), default=0)

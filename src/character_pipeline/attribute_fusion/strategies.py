@@ -1,0 +1,56 @@
+"""From the claims on one attribute to a probability for each value: the fusion strategies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from character_pipeline.data import Evidence
+from character_pipeline.errors import ConfigError
+
+Support = dict[str, float]
+"""For each value, how probable it is that it is right, taken by itself."""
+
+Strategy = Callable[[Sequence[Evidence]], Support]
+
+MOST_CERTAIN = 0.999
+
+
+def confidence_weighted(claims: Sequence[Evidence]) -> Support:
+    """Each value's probability is one minus the chance that all who state it are wrong.
+
+    Sources err independently of each other; the claims of one source do not, so its strongest counts alone.
+    """
+    best: dict[tuple[str, str], float] = {}
+    for claim in claims:
+        key = (claim.value, claim.source)
+        best[key] = max(best.get(key, 0.0), claim.score)
+    wrong: Support = {}
+    for (value, _), score in best.items():
+        wrong[value] = wrong.get(value, 1.0) * (1.0 - score)
+    return {value: min(1.0 - chance, MOST_CERTAIN) for value, chance in wrong.items()}
+
+
+STRATEGIES: Mapping[str, Strategy] = {"confidence_weighted": confidence_weighted}
+
+
+def find_strategy(name: str, strategies: Mapping[str, Strategy] = STRATEGIES) -> Strategy:
+    """The strategy of this name. Raises ConfigError that lists those that this version has."""
+    if name not in strategies:
+        allowed = ", ".join(strategies)
+        raise ConfigError(f"attribute_fusion.fusion_strategy '{name}' is not in this version. Allowed: {allowed}")
+    return strategies[name]
+
+
+def compete(support: Mapping[str, float]) -> Support:
+    """The probabilities of values of which only one can be right, in falling order: their odds, normalised.
+
+    What is left to no value at all takes part as well, so a lone value keeps the probability it had.
+    """
+    odds = {value: p / (1.0 - p) for value, p in support.items()}
+    total = 1.0 + sum(odds.values())
+    ranked = sorted(odds, key=lambda value: (-odds[value], value))
+    return {value: odds[value] / total for value in ranked}
+
+
+def strongest(claims: Iterable[Evidence]) -> float:
+    return max((claim.score for claim in claims), default=0.0)

@@ -1,0 +1,53 @@
+"""`charpipe`: puts the commands together and turns errors into one line and an exit code."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from character_pipeline import __version__
+from character_pipeline.cli import bench, errors, evaluate, export, extract, query, show, stats
+from character_pipeline.errors import CharpipeError, ConfigError
+
+app = typer.Typer(
+    name="charpipe",
+    help="Clean, structured, trustworthy attributes from character pictures and messy tags.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command("extract")(extract.extract)
+app.command("show")(show.show)
+app.command("query")(query.query)
+app.command("stats")(stats.stats)
+app.command("errors")(errors.errors)
+app.command("export")(export.export)
+app.command("evaluate")(evaluate.evaluate)
+app.command("bench")(bench.bench)
+
+
+@app.callback(invoke_without_command=True)
+def root(version: bool = typer.Option(False, "--version", help="Show the version and exit.")) -> None:
+    if version:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+def run() -> None:
+    """The entry point. Exit codes: 0 done, 1 the run itself failed, 2 wrong usage, 130 stopped with Ctrl-C."""
+    try:
+        app()
+    except ConfigError as error:
+        sys.exit(_complain(error, 2))
+    except CharpipeError as error:
+        sys.exit(_complain(error, 1))
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)
+
+
+def _complain(error: CharpipeError, code: int) -> int:
+    typer.echo(f"charpipe: {error}", err=True)
+    return code

@@ -1,0 +1,93 @@
+"""`charpipe show`: one item with its evidence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from character_pipeline.cli.common import JsonOption, confidence_text, console, open_store, state_text, write_json
+
+if TYPE_CHECKING:
+    from character_pipeline.data import AttributeValue, CharacterAttributes, Evidence
+
+
+def show(
+    item: Annotated[str, typer.Argument(help="A picture, a text file, or a text; with --db the id of an item.")],
+    db: Annotated[Path | None, typer.Option(help="Show what this database says of the item.")] = None,
+    config: Annotated[Path | None, typer.Option(help="Settings: a .toml, .yaml or .json file.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Describe one item and show why: every attribute with its state, confidence and evidence."""
+    record = _from_store(db, item) if db is not None else _extract(item, config)
+    if as_json:
+        write_json(record.to_detail())
+    else:
+        _print(record)
+
+
+def _from_store(db: Path, item: str) -> CharacterAttributes:
+    from character_pipeline.database.queries import get_result
+    from character_pipeline.errors import ConfigError
+
+    with open_store(db) as store:
+        result = get_result(store, item)
+    if result is None:
+        raise ConfigError(f"no item '{item}' in {db}: list them with charpipe query {db}")
+    return result.attributes
+
+
+def _extract(item: str, config: Path | None) -> CharacterAttributes:
+    from character_pipeline.input_loader import load_item
+    from character_pipeline.pipeline import create_pipeline
+
+    with create_pipeline(config) as pipeline:
+        path = _existing_file(item)
+        if path is None:
+            return pipeline.extract_from_text(item)
+        return pipeline.extract_item(load_item(str(path), pipeline.config.input_loader))
+
+
+def _existing_file(text: str) -> Path | None:
+    try:
+        return Path(text) if Path(text).is_file() else None
+    except (OSError, ValueError):
+        return None  # a text may be longer than any file name
+
+
+def _print(record: CharacterAttributes) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    screen = console()
+    screen.print(f"status [bold]{record.status}[/], people {record.people}, confidence {record.confidence:.2f}")
+    for problem in record.errors:
+        screen.print(f"[yellow]{problem.stage}: {problem.kind}:[/] {escape(problem.message)}")
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("attribute", "value", "conf.", "detail", "evidence"):
+        table.add_column(column, overflow="fold")
+    for label, decided in record.attributes.items():
+        confidence = confidence_text(decided.confidence) if decided.confidence else ""
+        evidence = "\n".join(_claim(claim) for claim in decided.evidence)
+        table.add_row(label, _value(decided), confidence, escape(decided.detail or ""), evidence)
+    screen.print(table)
+
+
+def _value(decided: AttributeValue) -> str:
+    shown = state_text(decided.state, decided.values)
+    if decided.state == "known" or not decided.alternatives:
+        return shown
+    return f"{shown} [dim]({' / '.join(value for value, _ in decided.alternatives)})[/]"
+
+
+def _claim(claim: Evidence) -> str:
+    from rich.markup import escape
+
+    words = {
+        "is": claim.value,
+        "not": f"not {claim.value or 'any'}",
+        "hidden": "not visible",
+        "absent": "nothing there",
+    }
+    return escape(f"{claim.origin} → {words[claim.stance]} {claim.score:.2f} ({claim.source})")

@@ -1,0 +1,143 @@
+"""Every setting, typed and documented. An unknown key is an error that names the nearest known one."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from character_pipeline.errors import ConfigError, unknown_name
+
+Strategy = Literal["confidence_weighted", "majority_voting", "hierarchical", "ensemble", "bayesian", "learned"]
+Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+
+PILLOW_PIXEL_LIMIT = 178_956_970
+"""Pillow itself refuses pictures with more pixels than this, whatever we allow."""
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class InputLoaderConfig(Section):
+    dataset_path: str = Field("./continued/sensitive", description="what process_dataset() reads when not told")
+    max_pixels: int = Field(89_478_485, ge=1, le=PILLOW_PIXEL_LIMIT, description="larger pictures are refused")
+    max_file_bytes: int = Field(256 * 2**20, ge=1, description="larger picture files are refused")
+    max_text_bytes: int = Field(2**20, ge=1, description="longer texts are refused")
+    check_pictures: bool = Field(True, description="decode each picture once, so that broken ones are found")
+    jpeg_draft: int = Field(0, ge=0, description="decode JPEGs at the least size above this many pixels; 0: in full")
+    text_field: str | None = Field(None, description="the column with the text, where it is not found by its name")
+    image_field: str | None = Field(None, description="the column with the picture or its path")
+    id_field: str | None = Field(None, description="the column with the item's id")
+
+
+class ClipAnalyzerConfig(Section):
+    model_name: str = "openai/clip-vit-base-patch32"
+    confidence_threshold: Fraction = 0.3
+    device: str = "auto"
+
+
+class AttributeFusionConfig(Section):
+    fusion_strategy: Strategy = "confidence_weighted"
+    confidence_threshold: Fraction = Field(0.3, description="a value with less confidence is withheld")
+    describe_solo_focus: bool = Field(False, description="describe the focus character of pictures tagged solo_focus")
+
+
+class SafetyConfig(Section):
+    quarantine: bool = Field(True, description="set items aside that pair minor-coded with sexual content")
+
+
+class RLOptimizerConfig(Section):
+    learning_rate: float = Field(0.001, gt=0)
+    epsilon: Fraction = 0.1
+    batch_size: int = Field(32, ge=1)
+
+
+class DatabaseConfig(Section):
+    db_path: str = "./data/character_attributes.db"
+    enable_caching: bool = Field(True, description="reuse what is already in the database")
+
+
+class VocabularyConfig(Section):
+    path: str | None = Field(None, description="a folder with data files of your own instead of those of the package")
+
+
+class RunConfig(Section):
+    shard_size: int = Field(1000, ge=1, description="items that are processed and committed together")
+    batch_size: int = Field(64, ge=1, description="items that are in memory together")
+    workers: int = Field(0, ge=0, description="processes; 0: as many as there are processors, one for small runs")
+
+
+class PipelineConfig(Section):
+    """All sections; every one has defaults."""
+
+    input_loader: InputLoaderConfig = InputLoaderConfig()
+    clip_analyzer: ClipAnalyzerConfig = ClipAnalyzerConfig()
+    attribute_fusion: AttributeFusionConfig = AttributeFusionConfig()
+    safety: SafetyConfig = SafetyConfig()
+    rl_optimizer: RLOptimizerConfig = RLOptimizerConfig()
+    database: DatabaseConfig = DatabaseConfig()
+    vocabulary: VocabularyConfig = VocabularyConfig()
+    run: RunConfig = RunConfig()
+
+
+def load_config(given: Mapping[str, Any] | str | Path | PipelineConfig | None = None) -> PipelineConfig:
+    """The configuration from a dictionary, the path of a .toml, .yaml or .json file, or None for the defaults.
+
+    Raises ConfigError that names what is wrong and what is allowed.
+    """
+    if isinstance(given, PipelineConfig):
+        return given
+    table = _read(Path(given)) if isinstance(given, str | Path) else dict(given or {})
+    try:
+        return PipelineConfig.model_validate(table)
+    except ValidationError as error:
+        raise ConfigError(_explain(error)) from error
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_text(encoding="utf-8")
+        table = _parse(path.suffix.lower(), text)
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"the configuration cannot be read: {path}: {error}") from error
+    if not isinstance(table, dict):
+        raise ConfigError(f"the configuration must be a table of sections: {path}")
+    return table
+
+
+def _parse(suffix: str, text: str) -> Any:
+    if suffix == ".toml":
+        return tomllib.loads(text)
+    if suffix == ".json":
+        return json.loads(text)
+    if suffix in {".yaml", ".yml"}:
+        import yaml
+
+        try:
+            return yaml.safe_load(text) or {}
+        except yaml.YAMLError as error:
+            raise ValueError(str(error)) from error
+    raise ValueError(f"the ending is '{suffix}'; allowed: .toml, .yaml, .yml, .json")
+
+
+def _explain(error: ValidationError) -> str:
+    first = error.errors()[0]
+    where = [str(part) for part in first["loc"]]
+    if first["type"] != "extra_forbidden":
+        return f"configuration: {'.'.join(where)}: {first['msg']} (given: {first['input']!r})"
+    section: type[BaseModel] = PipelineConfig
+    for part in where[:-1]:
+        section = _section(section, part)
+    place = f"section [{'.'.join(where[:-1])}]" if where[:-1] else "the configuration"
+    return f"{place}: {unknown_name('key', where[-1], section.model_fields)}"
+
+
+def _section(parent: type[BaseModel], name: str) -> type[BaseModel]:
+    annotation = parent.model_fields[name].annotation
+    kinds = [annotation, *get_args(annotation)]
+    return next(kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel))

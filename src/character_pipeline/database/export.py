@@ -1,0 +1,145 @@
+"""Parquet, JSONL and CSV out of the store: streamed by item id, written aside and renamed, with their schema."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from character_pipeline.data import ExtractionResult
+from character_pipeline.database.queries import Filter, find_results
+from character_pipeline.database.store import Store
+from character_pipeline.errors import ConfigError, unknown_name
+from character_pipeline.schema import flat_schema
+from character_pipeline.vocabulary import Vocabulary
+
+ROW_GROUP = 50_000
+BATCH = 2_000
+
+
+def export(store: Store, kind: str, path: Path, found: Filter | None = None) -> int:
+    """Write the records as "parquet", "jsonl" or "csv"; returns how many. Quarantined items are never written.
+
+    Raises ConfigError for another kind.
+    """
+    if kind not in WRITERS:
+        raise ConfigError(unknown_name("format", kind, WRITERS))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _aside(path) as part:
+        return WRITERS[kind](store, part, find_results(store, found or Filter()))
+
+
+def write_schema(vocabulary: Vocabulary, path: Path) -> None:
+    """Write the JSON Schema of a record of the JSONL export."""
+    with _aside(path) as part:
+        part.write_text(json.dumps(flat_schema(vocabulary), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+@contextmanager
+def _aside(path: Path) -> Iterator[Path]:
+    """A path to write to that takes its real name when all went well."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        yield part
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def flat_row(result: ExtractionResult) -> dict[str, Any]:
+    """A line of the JSONL export: the flat record, with the id and what became of the item before it."""
+    record = result.attributes
+    return {"item_id": result.item_id, "status": record.status, "people": record.people, **record.to_dict()}
+
+
+def _write_jsonl(store: Store, path: Path, results: Iterator[ExtractionResult]) -> int:
+    count = 0
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        for result in results:
+            file.write(json.dumps(flat_row(result), ensure_ascii=False) + "\n")
+            count += 1
+    return count
+
+
+def _write_csv(store: Store, path: Path, results: Iterator[ExtractionResult]) -> int:
+    labels = [attribute.label for attribute in store.vocabulary.attributes.values()]
+    columns = ["item_id", "status", "people", *labels, "Confidence Score"]
+    count = 0
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(columns)
+        for result in results:
+            row = flat_row(result)
+            cells = (row.get(column, "") for column in columns)
+            writer.writerow(["; ".join(cell) if isinstance(cell, list) else cell for cell in cells])
+            count += 1
+    return count
+
+
+def _write_parquet(store: Store, path: Path, results: Iterator[ExtractionResult]) -> int:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    schema = parquet_schema(store.vocabulary)
+    count = 0
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        rows = (parquet_row(store.vocabulary, result) for result in results)
+        while tables := list(islice(_tables(rows, schema), ROW_GROUP // BATCH)):
+            whole = pa.concat_tables(tables).combine_chunks()
+            writer.write_table(whole, ROW_GROUP)
+            count += whole.num_rows
+    return count
+
+
+def _tables(rows: Iterator[dict[str, Any]], schema: Any) -> Iterator[Any]:
+    """The rows as small tables: a whole row group never exists as Python objects."""
+    import pyarrow as pa
+
+    while batch := list(islice(rows, BATCH)):
+        yield pa.Table.from_pylist(batch, schema)
+
+
+def parquet_schema(vocabulary: Vocabulary) -> Any:
+    """The columns of the Parquet export: for each attribute its value (or list of values), state, confidence and
+    detail, under its key."""
+    import pyarrow as pa
+
+    text, number = pa.string(), pa.float32()
+    fields = [pa.field("item_id", text), pa.field("status", text), pa.field("people", text)]
+    fields += [pa.field("confidence", number), pa.field("content_hash", text), pa.field("error", text)]
+    for attribute in vocabulary.attributes.values():
+        fields.append(pa.field(attribute.key, pa.list_(text) if attribute.many else text))
+        fields.append(pa.field(f"{attribute.key}_state", text))
+        fields.append(pa.field(f"{attribute.key}_confidence", number))
+        fields.append(pa.field(f"{attribute.key}_detail", text))
+    about = {"vocabulary_version": str(vocabulary.version), "vocabulary_digest": vocabulary.digest}
+    return pa.schema(fields, metadata=about)
+
+
+def parquet_row(vocabulary: Vocabulary, result: ExtractionResult) -> dict[str, Any]:
+    """One row of the Parquet export."""
+    record = result.attributes
+    row: dict[str, Any] = {
+        "item_id": result.item_id,
+        "status": record.status,
+        "people": record.people,
+        "confidence": record.confidence,
+        "content_hash": record.content_hash,
+        "error": result.error,
+    }
+    for attribute in vocabulary.attributes.values():
+        decided = record.attributes[attribute.label]
+        row[attribute.key] = list(decided.values) if attribute.many else decided.value
+        row[f"{attribute.key}_state"] = decided.state
+        row[f"{attribute.key}_confidence"] = decided.confidence
+        row[f"{attribute.key}_detail"] = decided.detail
+    return row
+
+
+Writer = Callable[[Store, Path, Iterator[ExtractionResult]], int]
+WRITERS: dict[str, Writer] = {"parquet": _write_parquet, "jsonl": _write_jsonl, "csv": _write_csv}

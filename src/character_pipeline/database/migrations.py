@@ -1,0 +1,66 @@
+"""The tables, as numbered steps. A database is brought up to date when it is opened, each step in one transaction."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+
+from character_pipeline.errors import StoreError
+
+
+def first_tables(db: sqlite3.Connection) -> None:
+    """Version 1. Where a column holds a code, the table vocabulary (or the order in data.py) says what it means."""
+    for statement in (
+        "CREATE TABLE sources(id INTEGER PRIMARY KEY, uri TEXT UNIQUE, kind TEXT, prefix TEXT UNIQUE)",
+        """CREATE TABLE runs(id INTEGER PRIMARY KEY, started REAL, finished REAL, state TEXT, fingerprint TEXT,
+             config TEXT, environment TEXT, statistics TEXT)""",
+        # stamp: 64 bits of a hash; seen: the run whose inventory met the item last; gone: no longer in its source
+        """CREATE TABLE items(id INTEGER PRIMARY KEY, item_id TEXT NOT NULL UNIQUE, source INTEGER NOT NULL,
+             locator TEXT, stamp INTEGER, problem TEXT, seen INTEGER, gone INTEGER NOT NULL DEFAULT 0)""",
+        # members: item numbers as ranges, "1-1000,1003"; never changed once written
+        "CREATE TABLE shards(id INTEGER PRIMARY KEY, run INTEGER, members TEXT, items INTEGER, state TEXT)",
+        "CREATE INDEX shards_pending ON shards(id) WHERE state = 'pending'",
+        # retry: 0 nothing is wrong, 1 a passing problem, 2 a lasting one
+        """CREATE TABLE records(item INTEGER PRIMARY KEY, status INTEGER, people INTEGER, confidence REAL,
+             fingerprint TEXT, run INTEGER, stamp INTEGER, retry INTEGER, seconds REAL, content_hash BLOB,
+             width INTEGER, height INTEGER, format TEXT)""",
+        "CREATE INDEX records_status ON records(status)",
+        "CREATE INDEX records_retry ON records(retry) WHERE retry > 0",
+        # decided and gates: JSON; decided holds each attribute that has evidence, as in the detailed record
+        "CREATE TABLE details(item INTEGER PRIMARY KEY, text TEXT, notes TEXT, decided TEXT, gates TEXT)",
+        # the values of attributes that have many, for queries; the bit masks in records say the same
+        """CREATE TABLE many(attribute INTEGER, code INTEGER, item INTEGER,
+             PRIMARY KEY(attribute, code, item)) WITHOUT ROWID""",
+        """CREATE TABLE errors(item INTEGER, number INTEGER, stage TEXT, kind TEXT, message TEXT, run INTEGER,
+             PRIMARY KEY(item, number)) WITHOUT ROWID""",
+        """CREATE TABLE vocabulary(attribute TEXT, value TEXT, code INTEGER,
+             PRIMARY KEY(attribute, value)) WITHOUT ROWID""",
+        # the raw layer of the cache: what an extractor computed from a content, whatever is decided from it
+        """CREATE TABLE raw_scores(content_hash BLOB, extractor TEXT, scores BLOB,
+             PRIMARY KEY(content_hash, extractor)) WITHOUT ROWID""",
+        """CREATE TABLE embeddings(content_hash BLOB, model TEXT, vector BLOB,
+             PRIMARY KEY(content_hash, model)) WITHOUT ROWID""",
+    ):
+        db.execute(statement)
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (first_tables,)
+
+
+def migrate(db: sqlite3.Connection) -> None:
+    """Bring a database to the newest version. Raises StoreError when it was written by a newer program."""
+    version = int(db.execute("PRAGMA user_version").fetchone()[0])
+    if version > len(MIGRATIONS):
+        raise StoreError(
+            f"the database has version {version}, this program knows up to {len(MIGRATIONS)}: "
+            "update it with pip install -U character-pipeline"
+        )
+    for number, step in enumerate(MIGRATIONS[version:], version + 1):
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            step(db)
+            db.execute(f"PRAGMA user_version = {number}")
+            db.execute("COMMIT")
+        except BaseException:
+            db.execute("ROLLBACK")
+            raise

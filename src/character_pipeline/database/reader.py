@@ -1,0 +1,76 @@
+"""Rows back to records."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from character_pipeline.data import (
+    PEOPLE,
+    STATUSES,
+    AttributeValue,
+    CharacterAttributes,
+    Evidence,
+    ExtractionResult,
+    Problem,
+)
+from character_pipeline.vocabulary import Vocabulary
+
+RESULT_COLUMNS = """i.item_id, r.item, r.status, r.people, r.confidence, r.fingerprint, r.retry, r.seconds,
+  r.content_hash, d.decided"""
+RESULT_TABLES = "items i JOIN records r ON r.item = i.id JOIN details d ON d.item = i.id"
+
+
+def read_results(db: sqlite3.Connection, vocabulary: Vocabulary, rest: str, marks: Any) -> Iterator[ExtractionResult]:
+    """The results of a query over `RESULT_TABLES`; `rest` is its WHERE, ORDER BY and LIMIT."""
+    for row in db.execute(f"SELECT {RESULT_COLUMNS} FROM {RESULT_TABLES} {rest}", marks):
+        yield _result(db, vocabulary, row)
+
+
+def _result(db: sqlite3.Connection, vocabulary: Vocabulary, row: tuple[Any, ...]) -> ExtractionResult:
+    item_id, number, status, people, confidence, fingerprint, retry, seconds, digest, decided = row
+    record = CharacterAttributes(
+        attributes=read_attributes(vocabulary, json.loads(decided)),
+        people=PEOPLE[people],
+        status=STATUSES[status],
+        confidence=confidence,
+        item_id=item_id,
+        content_hash=digest.hex(),
+        fingerprint=fingerprint,
+        errors=read_problems(db, number) if retry else (),
+    )
+    return ExtractionResult(item_id, record, seconds)
+
+
+def read_problems(db: sqlite3.Connection, number: int) -> tuple[Problem, ...]:
+    rows = db.execute("SELECT stage, kind, message FROM errors WHERE item = ? ORDER BY number", (number,))
+    return tuple(Problem(*row) for row in rows)
+
+
+def read_attributes(vocabulary: Vocabulary, decided: Mapping[str, Any]) -> dict[str, AttributeValue]:
+    """Every attribute of the vocabulary; those that are not stored are unknown."""
+    return {
+        attribute.label: _value(attribute.key, attribute.listed, decided.get(attribute.label))
+        for attribute in vocabulary.attributes.values()
+    }
+
+
+def _value(key: str, listed: bool, stored: Mapping[str, Any] | None) -> AttributeValue:
+    if stored is None:
+        return AttributeValue(listed=listed)
+    return AttributeValue(
+        state=stored["state"],
+        values=tuple(stored["values"]),
+        confidence=stored["confidence"],
+        detail=stored["detail"],
+        alternatives=tuple((value, p) for value, p in stored["alternatives"]),
+        evidence=tuple(_evidence(key, claim) for claim in stored["evidence"]),
+        listed=listed,
+    )
+
+
+def _evidence(key: str, claim: Mapping[str, Any]) -> Evidence:
+    stance, detail = claim.get("stance", "is"), claim.get("detail")
+    return Evidence(key, claim["value"], claim["score"], claim["source"], claim["from"], stance, detail)

@@ -1,0 +1,143 @@
+"""The SQLite store: one writer, any number of readers. Opens, migrates, and commits shards whole."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from character_pipeline.data import PictureFacts
+from character_pipeline.database.codes import RECORD_COLUMNS, AttributeCodes, read_codes, register_codes
+from character_pipeline.database.migrations import migrate
+from character_pipeline.database.rows import ItemRow
+from character_pipeline.errors import StoreError
+from character_pipeline.vocabulary import Vocabulary
+
+BUSY_SECONDS = 30
+CACHE_KIB = 32_768
+
+
+class Store:
+    """A database file. `writable=False` opens an existing one for reading beside a running writer.
+
+    Raises StoreError when the file is no database of ours, is missing, or cannot be opened.
+    """
+
+    def __init__(self, path: str | Path, vocabulary: Vocabulary, writable: bool = True) -> None:
+        self.path = Path(path)
+        self.vocabulary = vocabulary
+        self.db = self._open(writable)
+        try:
+            if writable:
+                self._prepare()
+            self.codes: tuple[AttributeCodes, ...] = read_codes(self.db, vocabulary)
+        except sqlite3.DatabaseError as error:
+            self.db.close()
+            raise StoreError(f"not a database of this program: {self.path}: {error}") from error
+
+    def _open(self, writable: bool) -> sqlite3.Connection:
+        if not writable and not self.path.is_file():
+            raise StoreError(f"there is no database at {self.path}: make one with charpipe extract DATASET")
+        try:
+            if writable:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+            mode = "rwc" if writable else "ro"
+            uri = f"{self.path.absolute().as_uri()}?mode={mode}"
+            return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_SECONDS, check_same_thread=False)
+        except (sqlite3.Error, OSError) as error:
+            raise StoreError(f"the database cannot be opened: {self.path}: {error}") from error
+
+    def _prepare(self) -> None:
+        self.db.execute("PRAGMA journal_mode = WAL")
+        self.db.execute("PRAGMA synchronous = NORMAL")
+        self.db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+        migrate(self.db)
+        with self.transaction():
+            register_codes(self.db, self.vocabulary)
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """All or nothing."""
+        self.db.execute("BEGIN IMMEDIATE")
+        try:
+            yield self.db
+        except BaseException:
+            self.db.execute("ROLLBACK")
+            raise
+        self.db.execute("COMMIT")
+
+    def close(self) -> None:
+        self.db.close()
+
+    def begin_run(self, fingerprint: str, config: str, environment: str) -> int:
+        """Note a new run; runs that were left running were interrupted."""
+        with self.transaction() as db:
+            db.execute("UPDATE runs SET state = 'interrupted' WHERE state = 'running'")
+            row = (time.time(), "running", fingerprint, config, environment)
+            insert = "INSERT INTO runs(started, state, fingerprint, config, environment) VALUES (?, ?, ?, ?, ?)"
+            return int(db.execute(insert, row).lastrowid or 0)
+
+    def end_run(self, run: int, state: str, statistics: str) -> None:
+        with self.transaction() as db:
+            update = "UPDATE runs SET finished = ?, state = ?, statistics = ? WHERE id = ?"
+            db.execute(update, (time.time(), state, statistics, run))
+
+    def commit_shard(self, shard: int, run: int, items: Sequence[tuple[int, int]], rows: Sequence[ItemRow]) -> None:
+        """Write the rows of a shard, and that it is done, in one transaction.
+
+        Args:
+            items: number and stamp of each item, in the order of the rows.
+        """
+        with self.transaction() as db:
+            numbers = [number for number, _ in items]
+            self._forget(numbers)
+            db.executemany(self._insert_record(), [
+                (number, *row.record[:4], run, stamp, *row.record[4:])
+                for (number, stamp), row in zip(items, rows, strict=True)
+            ])  # fmt: skip
+            details = [(number, *row.details) for number, row in zip(numbers, rows, strict=True)]
+            db.executemany("INSERT OR REPLACE INTO details VALUES (?, ?, ?, ?, ?)", details)
+            many = [(a, code, number) for number, row in zip(numbers, rows, strict=True) for a, code in row.many]
+            db.executemany("INSERT INTO many VALUES (?, ?, ?)", many)
+            problems = [
+                (number, n, problem.stage, problem.kind, problem.message, run)
+                for number, row in zip(numbers, rows, strict=True)
+                for n, problem in enumerate(row.problems)
+            ]
+            db.executemany("INSERT INTO errors VALUES (?, ?, ?, ?, ?, ?)", problems)
+            db.execute("UPDATE shards SET state = 'done' WHERE id = ?", (shard,))
+
+    def _insert_record(self) -> str:
+        columns = [*RECORD_COLUMNS, *(f'"{attribute.key}"' for attribute in self.codes)]
+        return f"INSERT OR REPLACE INTO records({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
+
+    def _forget(self, numbers: Sequence[int]) -> None:
+        """Remove what an earlier run wrote of these items in the tables that hold several rows an item."""
+        keys = [f'"{attribute.key}"' for attribute in self.codes if attribute.many]
+        old: list[tuple[int, int, int]] = []
+        for number in numbers:
+            row = self.db.execute(f"SELECT {', '.join(keys)} FROM records WHERE item = ?", (number,)).fetchone()
+            if row is not None:
+                old += self._many_rows(number, row)
+                self.db.execute("DELETE FROM errors WHERE item = ?", (number,))
+        self.db.executemany("DELETE FROM many WHERE attribute = ? AND code = ? AND item = ?", old)
+
+    def _many_rows(self, number: int, masks: Sequence[int | None]) -> Iterator[tuple[int, int, int]]:
+        attributes = [attribute for attribute in self.codes if attribute.many]
+        for attribute, mask in zip(attributes, masks, strict=True):
+            for bit in range(max(mask or 0, 0).bit_length()):
+                if (mask or 0) >> bit & 1:
+                    yield attribute.number, bit + 1, number
+
+    def known_pictures(self, numbers: Sequence[int]) -> dict[int, tuple[str, PictureFacts]]:
+        """Content hash and facts of the items whose picture was decoded before and whose files have not changed."""
+        found: dict[int, tuple[str, PictureFacts]] = {}
+        query = """SELECT r.content_hash, r.width, r.height, r.format FROM records r JOIN items i ON i.id = r.item
+                   WHERE r.item = ? AND r.width > 0 AND r.stamp = i.stamp"""
+        for number in numbers:
+            row = self.db.execute(query, (number,)).fetchone()
+            if row is not None:
+                found[number] = (row[0].hex(), PictureFacts(*row[1:]))
+        return found

@@ -1,0 +1,1 @@
+"""How good the records are: against known truth, with intervals."""

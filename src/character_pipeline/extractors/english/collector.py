@@ -1,0 +1,64 @@
+"""Gathers the claims of one text: the best of each, and what only the whole text tells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from character_pipeline.data import Evidence, Stance
+from character_pipeline.vocabulary.phrases import Claim
+
+_FLOOR = 0.5
+_FLIPPED: dict[Stance, Stance] = {"is": "not"}
+_Key = tuple[str, str, Stance, str]
+
+
+@dataclass(slots=True)
+class Collector:
+    """The claims about one character, keyed so that a repetition adds nothing."""
+
+    text: str
+    source: str
+    found: dict[_Key, Evidence] = field(default_factory=dict)
+    single_eyes: list[tuple[str, int, int]] = field(default_factory=list)
+
+    def add(
+        self, claim: Claim, span: tuple[int, int], *, factor: float = 1.0, negated: bool = False, value: str | None = None, detail: str = ""
+    ) -> None:
+        """Take in a claim that was read from `span`; `negated` turns it round."""
+        stance = claim.stance
+        if negated:
+            if stance != "is":
+                return
+            stance = _FLIPPED[stance]
+        self.put(claim.attribute, claim.value if value is None else value, claim.score * factor, span, stance, detail)
+
+    def put(
+        self, attribute: str, value: str, score: float, span: tuple[int, int], stance: Stance = "is", detail: str = ""
+    ) -> None:
+        key = (attribute, value, stance, detail if attribute == "dress" else "")
+        old = self.found.get(key)
+        score = max(_FLOOR, round(score, 3))
+        if old is not None and (old.score > score or (old.score == score and (old.detail or not detail))):
+            return
+        origin = self.text[span[0] : span[1]]
+        self.found[key] = Evidence(attribute, value, score, self.source, origin, stance, detail or None)
+
+    def has(self, attribute: str) -> bool:
+        return any(key[0] == attribute and key[2] == "is" for key in self.found)
+
+    def evidence(self) -> tuple[Evidence, ...]:
+        """All claims. Two single eyes of different colours are one claim."""
+        self._eyes()
+        return tuple(self.found.values())
+
+    def _eyes(self) -> None:
+        colours = {value: (start, end) for value, start, end in self.single_eyes}
+        if len(colours) > 1:
+            spans = list(colours.values())
+            detail = " and ".join(value.lower() for value in colours)
+            wide = (min(start for start, _ in spans), max(end for _, end in spans))
+            span = wide if wide[1] - wide[0] <= 120 else spans[0]
+            self.put("eye_color", "Heterochromia", 0.85, span, "is", detail)
+        else:
+            for value, span in colours.items():
+                self.put("eye_color", value, 0.75, span)

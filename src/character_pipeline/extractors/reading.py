@@ -1,0 +1,201 @@
+"""Tells tags, prompts and plain English apart, and removes the syntax of prompts."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal, NamedTuple
+
+from character_pipeline.extractors.prompt_syntax import LONGEST_TAG, Segment, undo, without_metadata
+from character_pipeline.vocabulary import DATA
+
+Language = Literal["tags", "prompt", "english", "mixed", "empty"]
+IsTag = Callable[[str], bool]
+
+_SYNTAX = tuple("([{<|\\:;\n\r.，、；")
+_REMEMBERED = 512
+_LONGEST_REMEMBERED = 10_000
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
+_LABEL = re.compile(r"[\s\-*•]*([A-Za-z]+(?:[ _][A-Za-z]+)?) ?: ?[^\s:]")
+_WORDS = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
+_COUNT_TAG = re.compile(r"\d\+?(?:girl|boy|other)s?")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A text, told apart: the raw tags in their order, and the part in plain English."""
+
+    language: Language
+    tags: tuple[str, ...] = ()
+    prose: str = ""
+
+
+class _Words(NamedTuple):
+    function_words: frozenset[str]
+    cue_words: frozenset[str]
+    tag_only: frozenset[str]
+    labels: frozenset[str]
+
+
+_EMPTY = Reading("empty")
+_memory: dict[str, tuple[IsTag, Reading]] = {}
+
+
+def read(text: str, is_tag: IsTag) -> Reading:
+    """Tell apart what is tags and what is English in a text.
+
+    Args:
+        text: tags, a prompt, plain English, or a mixture.
+        is_tag: whether a string is a known Danbooru tag, with spaces or underscores, in any case.
+    """
+    known = _memory.get(text)
+    if known is not None and known[0] == is_tag:
+        return known[1]
+    reading = _read(text, is_tag)
+    if len(text) <= _LONGEST_REMEMBERED:
+        if len(_memory) >= _REMEMBERED:
+            _memory.clear()
+        _memory[text] = (is_tag, reading)
+    return reading
+
+
+def _read(text: str, is_tag: IsTag) -> Reading:
+    tags = _plain_tags(text, is_tag)
+    if tags:
+        return Reading("tags", tags)
+    lines = [_Line(line, is_tag) for line in without_metadata(text).splitlines() if line.strip()]
+    found = any(line.found for line in lines)
+    all_tags = tuple(tag for line in lines for tag in line.tags)
+    prose = "\n".join(line.prose for line in lines if line.prose)
+    if prose:
+        return Reading("mixed" if all_tags else "english", all_tags, prose)
+    return Reading("prompt" if found else "tags", all_tags) if all_tags else _EMPTY
+
+
+def _plain_tags(text: str, is_tag: IsTag) -> tuple[str, ...]:
+    """The tags of the common case: commas, no syntax, nothing that might be English. Empty for all other texts."""
+    for sign in _SYNTAX:
+        if sign in text:
+            return ()
+    tags = text.split(", ") if ", " in text else text.split(",")
+    if len(tags) < 2 or "" in tags:
+        return ()
+    for tag in tags:
+        if not (is_tag(tag) or (tag.isalnum() and tag.lower() not in _words().cue_words)):
+            return ()
+    return tuple(tags)
+
+
+@lru_cache(maxsize=1)
+def _words() -> _Words:
+    table = tomllib.loads((DATA / "phrases" / "reading.toml").read_text(encoding="utf-8"))
+    return _Words(*(frozenset(table[name].split()) for name in _Words._fields))
+
+
+class _Line:
+    """One line of a text: its segments, each told to be tag or prose with a view to its neighbours."""
+
+    def __init__(self, line: str, is_tag: IsTag) -> None:
+        self.is_tag = is_tag
+        undone = undo(line, is_tag)
+        self.found = undone.found
+        self.segments = list(_sentences(_spaced(undone.segments, is_tag), is_tag))
+        self.known = [is_tag(segment.text) for segment in self.segments]
+        prose = [not known and _is_prose(s.text) for s, known in zip(self.segments, self.known, strict=True)]
+        if self._is_english(line, prose):
+            prose = [True] * len(prose)
+        self.mask = self._filled(prose)
+        self.tags = [s.text for s, english in zip(self.segments, self.mask, strict=True) if not english]
+        self.prose = self._joined()
+
+    def _is_english(self, line: str, prose: list[bool]) -> bool:
+        label = _LABEL.match(line)
+        if label and label[1].lower().replace(" ", "_") in _words().labels:
+            return True
+        if not any(prose) or any(map(_is_only_tag, self.segments, self.known)):
+            return False
+        lengths = [len(segment.text) for segment in self.segments]
+        return prose[0] or 2 * sum(n for n, english in zip(lengths, prose, strict=True) if english) >= sum(lengths)
+
+    def _filled(self, prose: list[bool]) -> list[bool]:
+        """Words between two pieces of English belong to them: "no hat, gloves, or a scarf"."""
+        mask, last = list(prose), -1
+        for index, english in enumerate(prose):
+            if english:
+                if 0 <= last < index - 1:
+                    mask[last + 1 : index] = [True] * (index - last - 1)
+                last = index
+            elif _is_only_tag(self.segments[index], self.known[index]):
+                last = -1
+        return mask
+
+    def _joined(self) -> str:
+        """The English of the line, in order; a full stop stands where tags were taken out."""
+        parts: list[str] = []
+        gap = False
+        for segment, english in zip(self.segments, self.mask, strict=True):
+            if not english:
+                gap = bool(parts)
+                continue
+            parts.append(". " if gap else _glue(segment.before) if parts else "")
+            parts.append(segment.text)
+            gap = False
+        return "".join(parts)
+
+
+def _glue(separator: str) -> str:
+    if separator in {"", "|", "|||"}:
+        return " " if separator == "" else ". "
+    return f" {separator.lower()} " if separator.isalpha() and separator == "AND" else ", "
+
+
+def _sentences(segments: Iterable[Segment], is_tag: IsTag) -> Iterable[Segment]:
+    """Cut segments of several sentences in two: "solo. She has green eyes"."""
+    for segment in segments:
+        if "." not in segment.text and "!" not in segment.text and "?" not in segment.text:
+            yield segment
+            continue
+        known = len(segment.text) <= LONGEST_TAG and is_tag(segment.text)
+        pieces = [segment.text] if known else _SENTENCE_END.split(segment.text)
+        for index, piece in enumerate(pieces):
+            bare = piece.rstrip(".!?")
+            text = bare if len(bare) <= LONGEST_TAG and bare and is_tag(bare) else piece
+            if text:
+                yield Segment(text, "" if index else segment.before)
+
+
+def _spaced(segments: list[Segment], is_tag: IsTag) -> list[Segment]:
+    """Danbooru's own form: tags with underscores, between spaces."""
+    if len(segments) != 1:
+        return segments
+    text = segments[0].text
+    words = text.split()
+    if len(words) < 2 or (len(text) <= LONGEST_TAG and is_tag(text)):
+        return segments
+    known = sum(map(is_tag, words))
+    marked = any("_" in word.strip("_") or _COUNT_TAG.fullmatch(word) for word in words)
+    if (2 * known >= len(words) and marked) or (known == len(words) >= 3):
+        return [Segment(word, "") for word in words]
+    return segments
+
+
+def _is_prose(text: str) -> bool:
+    """Whether a piece that is no known tag reads as English."""
+    if "_" in text and " " not in text:
+        return False
+    words = _WORDS.findall(text.lower())
+    known = _words()
+    if not known.cue_words.isdisjoint(words):
+        return True
+    return len(words) >= 2 and not known.function_words.isdisjoint(words)
+
+
+def _is_only_tag(segment: Segment, known: bool) -> bool:
+    """Whether this piece can only stand in a list of tags."""
+    text = segment.text.lower()
+    if text.replace(" ", "_") in _words().tag_only or text.startswith("score_"):
+        return True
+    return known and ("_" in text or not text.replace(" ", "").replace("-", "").isalpha())

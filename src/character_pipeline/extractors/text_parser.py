@@ -1,0 +1,74 @@
+"""Reads plain English: descriptions, captions, fiction, character sheets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from character_pipeline.data import Evidence, Item
+from character_pipeline.extractors.base import Need
+from character_pipeline.extractors.english.collector import Collector
+from character_pipeline.extractors.english.reader import Reader
+from character_pipeline.extractors.english.state import Cast
+from character_pipeline.extractors.english.units import Matcher
+from character_pipeline.extractors.reading import read
+from character_pipeline.vocabulary import Vocabulary
+from character_pipeline.vocabulary.phrases import load_phrases
+
+
+class TextParser:
+    """Claims what the plain English in a text says of its character.
+
+    Args:
+        vocabulary: the attributes; the phrases lie in the same folder.
+        is_tag: whether a string is a known tag, by which tags and English are told apart.
+    """
+
+    name = "text_parser"
+    version = "1"
+    needs: frozenset[Need] = frozenset({"text"})
+
+    def __init__(self, vocabulary: Vocabulary, is_tag: Callable[[str], bool]) -> None:
+        self._is_tag = is_tag
+        self._phrases = load_phrases(vocabulary)
+        self._matcher = Matcher(self._phrases)
+        self._source = f"{self.name}/{self.version}"
+
+    def process(self, batch: Sequence[Item]) -> list[tuple[Evidence, ...]]:
+        """The evidence in the English part of each item's text."""
+        return [self.parse(read(item.text or "", self._is_tag).prose) for item in batch]
+
+    def parse(self, prose: str) -> tuple[Evidence, ...]:
+        """The evidence in a text that is known to be English."""
+        units = self._matcher.units(prose)
+        if not units:
+            return ()
+        collector = Collector(prose, self._source)
+        reader = Reader(prose, units, self._phrases, collector)
+        reader.run()
+        _gender(reader.cast, collector)
+        _people(reader.cast, collector)
+        return collector.evidence()
+
+
+def _gender(cast: Cast, collector: Collector) -> None:
+    """Pronouns tell the gender where no noun does, if they agree."""
+    if len(cast.pronouns) == 1 and not collector.has("gender"):
+        ((gender, span),) = cast.pronouns.items()
+        collector.put("gender", gender, 0.75, span)
+
+
+def _people(cast: Cast, collector: Collector) -> None:
+    if cast.main is None and cast.group is None:
+        if cast.nobody is not None and not cast.pronouns:
+            collector.put("people", "none", 0.8, cast.nobody)
+        elif cast.pronouns:
+            collector.put("people", "single", 0.6, next(iter(cast.pronouns.values())))
+        return
+    several = cast.plural or cast.group is not None
+    span = cast.group if cast.group is not None and not cast.plural else cast.span
+    if several or cast.others:
+        score = 0.9 if several else 0.8
+        collector.put("people", "multiple", score, span, "is", cast.detail)
+    else:
+        detail = "others in the background" if cast.far else ""
+        collector.put("people", "single", 0.6 if cast.far else 0.85, span, "is", detail)

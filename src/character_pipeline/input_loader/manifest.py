@@ -1,0 +1,146 @@
+"""Manifests: JSONL, CSV and TSV with a path or a text in each row, and text files with one description a line."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import IO, Any
+from zlib import crc32
+
+from character_pipeline.config import InputLoaderConfig
+from character_pipeline.data import Item, Problem
+from character_pipeline.errors import ItemError
+from character_pipeline.input_loader import files
+from character_pipeline.input_loader.base import Entry, ItemBuilder, failed_item
+from character_pipeline.input_loader.rows import RowReader
+from character_pipeline.input_loader.text import clean_text, decode_text
+
+BOM = b"\xef\xbb\xbf"
+DELIMITERS = {".csv": ",", ".tsv": "\t"}
+SUFFIXES = frozenset({".jsonl", ".ndjson", ".csv", ".tsv", ".txt"})
+
+
+@dataclass(slots=True)
+class ManifestSource:
+    """One item a row. Rows are found again by their place in the file."""
+
+    uri: str
+    config: InputLoaderConfig
+    kind: str = field(default="manifest", init=False)
+
+    @property
+    def name(self) -> str:
+        return self.uri.rpartition("/")[2]
+
+    def inventory(self) -> Iterator[Entry]:
+        rows = _Rows(self.uri, self.config)
+        with files.open_utf8(self.uri) as file:
+            for number, (start, raw) in enumerate(rows.find(file), 1):
+                stamp = f"{len(raw)}:{crc32(raw)}"
+                key, problem = f"{self.name}#{number}", None
+                try:
+                    key = rows.key(raw, key)
+                except ItemError as error:
+                    problem = Problem("read", error.kind, clean_text(str(error)))
+                yield Entry(clean_text(key), f"{start}:{len(raw)}", stamp, problem)
+
+    def read(self, entries: Sequence[Entry]) -> Iterator[Item]:
+        rows = _Rows(self.uri, self.config)
+        with files.open_utf8(self.uri) as file:
+            for entry in entries:
+                if entry.problem is not None:
+                    yield failed_item(entry)
+                    continue
+                start, _, length = entry.locator.partition(":")
+                file.seek(int(start))
+                yield rows.item(entry, file.read(int(length)))
+
+
+class _Rows:
+    """The rows of one manifest: where they are, and what they say."""
+
+    def __init__(self, uri: str, config: InputLoaderConfig) -> None:
+        self.limit = config.max_text_bytes
+        self.suffix = "." + uri.rpartition(".")[2].lower()
+        self.delimiter = DELIMITERS.get(self.suffix)
+        self.reader = RowReader(config, uri.rpartition("/")[0])
+        self.header = _header(uri, self.delimiter) if self.delimiter else ()
+
+    def find(self, file: IO[bytes]) -> Iterator[tuple[int, bytes]]:
+        """Each row's place and bytes; of a row that is longer than allowed, only its beginning."""
+        rows = self._records(file) if self.delimiter else _lines(file, self.limit + 2)
+        return ((start, raw) for start, raw in rows if raw.removeprefix(BOM).strip())
+
+    def _records(self, file: IO[bytes]) -> Iterator[tuple[int, bytes]]:
+        """The records of a CSV file below its header: a quoted field may hold line breaks."""
+        place, held = 0, b""
+        for start, line in _lines(file, self.limit + 2):
+            place, held = (place, held + line) if held else (start, line)
+            if held.count(b'"') % 2 == 0 or len(held) > self.limit:
+                if place:
+                    yield place, held
+                held = b""
+        if held and place:
+            yield place, held
+
+    def key(self, raw: bytes, otherwise: str) -> str:
+        """The id that a row states. Raises ItemError when the row cannot be understood."""
+        if len(raw) > self.limit:
+            raise ItemError("text_too_large", f"the row has more than {self.limit:,} bytes")
+        return otherwise if self.suffix == ".txt" else self.reader.key(self._parse(raw), otherwise)
+
+    def item(self, entry: Entry, raw: bytes) -> Item:
+        builder = ItemBuilder(entry.key, self.limit, entry.known)
+        try:
+            if self.suffix == ".txt":
+                builder.add_text(raw.removeprefix(BOM).strip())
+            else:
+                self.reader.fill(builder, self._parse(raw))
+        except ItemError as error:
+            builder.fail("read", error)
+        return builder.build()
+
+    def _parse(self, raw: bytes) -> Mapping[str, Any]:
+        text, _ = decode_text(raw.removeprefix(BOM))
+        if self.delimiter:
+            return _parse_csv(text, self.header, self.delimiter)
+        try:
+            row = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise ItemError("bad_row", f"no JSON: {error}") from error
+        if not isinstance(row, dict):
+            raise ItemError("bad_row", f"a JSON object was expected, not {type(row).__name__}")
+        return row
+
+
+@lru_cache(maxsize=16)
+def _header(uri: str, delimiter: str) -> tuple[str, ...]:
+    with files.open_utf8(uri) as file:
+        first = file.readline(2**20).removeprefix(BOM)
+    return tuple(next(csv.reader([decode_text(first)[0]], delimiter=delimiter), []))
+
+
+def _parse_csv(text: str, header: tuple[str, ...], delimiter: str) -> Mapping[str, Any]:
+    try:
+        rows = list(csv.reader(text.splitlines(keepends=True), delimiter=delimiter, strict=True))
+    except csv.Error as error:
+        raise ItemError("bad_row", f"no CSV: {error}") from error
+    cells = rows[0] if rows else []
+    if len(cells) != len(header):
+        raise ItemError("bad_row", f"{len(cells)} fields; the header has {len(header)}")
+    return dict(zip(header, cells, strict=True))
+
+
+def _lines(file: IO[bytes], limit: int) -> Iterator[tuple[int, bytes]]:
+    """Lines with their places; of a line, no more than `limit` bytes are held and the rest is passed over."""
+    start = 0
+    while line := file.readline(limit):
+        held, size = line, len(line)
+        while not line.endswith(b"\n") and len(line) == limit:
+            line = file.readline(limit)
+            size += len(line)
+        yield start, held
+        start += size

@@ -1,0 +1,217 @@
+"""The public face: wires the stages, describes single items, runs data sets."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self, overload
+
+from character_pipeline.benchmark import benchmark
+from character_pipeline.config import PipelineConfig, load_config
+from character_pipeline.data import CharacterAttributes, ExtractionResult, Item
+from character_pipeline.database import export, queries
+from character_pipeline.database.store import Store
+from character_pipeline.errors import ConfigError, ItemError, MissingExtraError
+from character_pipeline.extractors import default_extractors
+from character_pipeline.extractors.base import PipelineStage
+from character_pipeline.input_loader import load_image
+from character_pipeline.input_loader.base import ItemBuilder
+from character_pipeline.input_loader.images import read_file
+from character_pipeline.processing import Stages, process_shard
+from character_pipeline.runs.run import Progress, Run, RunRequest, RunSummary
+from character_pipeline.vocabulary import DATA, load_vocabulary
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from PIL import Image
+
+
+def build_stages(config: PipelineConfig, extractors: Sequence[PipelineStage] | None = None) -> Stages:
+    """Wire the stages by a configuration. With `extractors`, those instead of the usual ones."""
+    vocabulary = load_vocabulary(Path(config.vocabulary.path) if config.vocabulary.path else DATA)
+    return Stages(config, vocabulary, default_extractors(vocabulary) if extractors is None else extractors)
+
+
+class CharacterPipeline:
+    """Extracts character attributes; made by `create_pipeline`. Close it, or use it as a context manager."""
+
+    def __init__(self, config: PipelineConfig, extractors: Sequence[PipelineStage] | None = None) -> None:
+        self.config = config
+        self._make_stages = partial(build_stages, config, extractors)
+        self.stages = self._make_stages()
+        self.vocabulary = self.stages.vocabulary
+
+    @cached_property
+    def store(self) -> Store:
+        """The database, opened when it is first needed."""
+        return Store(self.config.database.db_path, self.vocabulary)
+
+    def extract_from_image(
+        self, image: Image.Image | str | Path | bytes, text: str | None = None
+    ) -> CharacterAttributes:
+        """Describe one picture.
+
+        Args:
+            image: a PIL image, the path of a file, or the bytes of one.
+            text: tags, a prompt or a description of the picture.
+
+        Never raises for a bad picture: the record's status is "failed" (or "partial", where a text still says
+        something) and `errors` says why.
+        """
+        builder = ItemBuilder("", self.config.input_loader.max_text_bytes)
+        builder.add_text(text)
+        try:
+            builder.image = self._image_bytes(image)
+        except ItemError as error:
+            builder.fail("image", error)
+        return self.extract_item(builder.build())
+
+    def _image_bytes(self, image: Image.Image | str | Path | bytes) -> bytes:
+        if isinstance(image, bytes):
+            return image
+        if isinstance(image, str | Path):
+            return read_file(Path(image), self.config.input_loader.max_file_bytes)
+        buffer = io.BytesIO()
+        load_image(image, self.stages.image_options).image.save(buffer, "PNG")
+        return buffer.getvalue()
+
+    def extract_from_text(self, text: str) -> CharacterAttributes:
+        """Describe a character from Danbooru tags, a prompt or plain English."""
+        builder = ItemBuilder("", self.config.input_loader.max_text_bytes)
+        builder.add_text(text)
+        return self.extract_item(builder.build())
+
+    def extract_item(self, item: Item) -> CharacterAttributes:
+        """Describe one item of any source."""
+        return next(process_shard([item], self.stages)).result.attributes
+
+    def process_dataset(
+        self,
+        path: str | Path | Sequence[str | Path] | None = None,
+        limit: int | None = None,
+        *,
+        retry_failed: bool = False,
+        progress: Progress | None = None,
+    ) -> Results:
+        """Run the pipeline over a data set into the database; what is done there already is skipped.
+
+        Args:
+            path: a folder, archive, table, manifest, file, shard pattern or fsspec URL, or several; by default
+                `config["input_loader"]["dataset_path"]`.
+            limit: only the first so many items.
+            retry_failed: also try again what failed for a lasting reason.
+            progress: is told how the run goes on.
+
+        Returns a lazy view on all results in the database. Raises ConfigError when the data set is not there.
+        """
+        self.run(path, limit, retry_failed=retry_failed, progress=progress)
+        return Results(self.store)
+
+    def run(
+        self,
+        path: str | Path | Sequence[str | Path] | None = None,
+        limit: int | None = None,
+        *,
+        retry_failed: bool = False,
+        progress: Progress | None = None,
+    ) -> RunSummary:
+        """As `process_dataset`, but returns what the run did."""
+        given = self.config.input_loader.dataset_path if path is None else path
+        uris = [given] if isinstance(given, str | Path) else list(given)
+        if limit is not None and limit < 1:
+            raise ConfigError(f"limit must be at least 1; given: {limit}")
+        request = RunRequest(
+            uris=tuple(_absolute(str(uri)) for uri in uris),
+            config=self.config,
+            fingerprint=self.stages.fingerprint,
+            make_stages=self._make_stages,
+            limit=limit,
+            retry_failed=retry_failed,
+        )
+        return Run(self.store, request, progress).execute()
+
+    def get_statistics(self) -> dict[str, Any]:
+        """Counts by status, confidence, timing, attribute distribution and errors by kind, of the whole database."""
+        return queries.get_statistics(self.store)
+
+    def benchmark_performance(self, items: int = 2_000, folder: Path | None = None) -> dict[str, Any]:
+        """Measure a pipeline with this one's settings on made-up texts, in a temporary database.
+
+        Returns items/s end to end, seconds by stage, success rate, mean confidence, peak memory (MiB), the ratio of
+        the time to that of only reading and writing, and the hardware.
+        """
+        return benchmark(create_pipeline, self.config, items, folder)
+
+    def close(self) -> None:
+        if "store" in self.__dict__:
+            self.store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def create_pipeline(
+    config: Mapping[str, Any] | str | Path | PipelineConfig | None = None,
+    *,
+    extractors: Sequence[PipelineStage] | None = None,
+) -> CharacterPipeline:
+    """The pipeline for a configuration: a dictionary, the path of a .toml, .yaml or .json file, a PipelineConfig, or
+    None for the defaults. `extractors` replaces the usual ones.
+
+    Raises ConfigError for an unknown key or a wrong value, naming what is allowed.
+    """
+    return CharacterPipeline(load_config(config), extractors)
+
+
+@dataclass(frozen=True)
+class Results:
+    """A lazy view on the results of a database, by item id. Quarantined items are not shown."""
+
+    store: Store
+
+    def __len__(self) -> int:
+        return queries.count_results(self.store, queries.Filter())
+
+    def __iter__(self) -> Iterator[ExtractionResult]:
+        return queries.find_results(self.store, queries.Filter())
+
+    @overload
+    def __getitem__(self, index: int) -> ExtractionResult: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[ExtractionResult]: ...
+    def __getitem__(self, index: int | slice) -> ExtractionResult | list[ExtractionResult]:
+        if isinstance(index, slice):
+            return [self[number] for number in range(*index.indices(len(self)))]
+        number = index + len(self) if index < 0 else index
+        found = queries.result_at(self.store, number) if number >= 0 else None
+        if found is None:
+            raise IndexError(f"result {index} of {len(self)}")
+        return found
+
+    def to_pandas(self) -> pd.DataFrame:
+        """A data frame with the columns of the Parquet export. Holds everything in memory."""
+        try:
+            import pandas as pd
+        except ImportError as error:
+            raise MissingExtraError("to_pandas()", "pandas") from error
+        rows = [export.parquet_row(self.store.vocabulary, result) for result in self]
+        return pd.DataFrame(rows, columns=export.parquet_schema(self.store.vocabulary).names)
+
+    def to_parquet(self, path: str | Path) -> int:
+        return export.export(self.store, "parquet", Path(path))
+
+    def to_jsonl(self, path: str | Path) -> int:
+        return export.export(self.store, "jsonl", Path(path))
+
+    def to_csv(self, path: str | Path) -> int:
+        return export.export(self.store, "csv", Path(path))
+
+
+def _absolute(uri: str) -> str:
+    return uri if "://" in uri or "::" in uri else str(Path(uri).absolute())

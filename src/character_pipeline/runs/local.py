@@ -1,0 +1,112 @@
+"""The local engine: this process, or a few worker processes beside it; this process alone writes."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from typing import TYPE_CHECKING
+
+from character_pipeline.database.codes import AttributeCodes
+from character_pipeline.runs.shards import ShardJob, ShardResult, run_shard
+
+if TYPE_CHECKING:
+    from character_pipeline.processing import Stages
+
+StagesFactory = Callable[[], "Stages"]
+"""Wires the stages; called once in each worker, so it must be picklable."""
+
+SMALL_RUN = 20_000
+"""Below so many items, starting workers costs more than they save."""
+AHEAD = 2
+"""Shards in flight for each worker: one in work, one waiting."""
+
+_worker: tuple[Stages, tuple[AttributeCodes, ...]] | None = None
+
+
+def count_workers(asked: int, items: int) -> int:
+    """How many workers to use: as asked, or by the size of the run and of the machine. One means this process."""
+    if asked:
+        return asked
+    return 1 if items < SMALL_RUN else max(len(os.sched_getaffinity(0)), 1)
+
+
+def run_jobs(
+    jobs: Iterable[ShardJob], make_stages: StagesFactory, codes: tuple[AttributeCodes, ...], workers: int
+) -> Iterator[ShardResult]:
+    """The results of the jobs. With several workers a few jobs are in flight; results come in the order of the jobs."""
+    if workers <= 1:
+        stages = make_stages()
+        for job in jobs:
+            yield run_shard(job, stages, codes)
+        return
+    yield from _Pool(make_stages, codes, workers).run(jobs)
+
+
+class _Pool:
+    """Worker processes with a bounded queue. A worker that dies is replaced and its shards are done again, item by
+    item, so that the item that killed it is found and recorded."""
+
+    def __init__(self, make_stages: StagesFactory, codes: tuple[AttributeCodes, ...], workers: int) -> None:
+        self.make_stages = make_stages
+        self.codes = codes
+        self.workers = workers
+        self.executor = self._start(workers)
+
+    def _start(self, workers: int) -> ProcessPoolExecutor:
+        context = multiprocessing.get_context("spawn")
+        return ProcessPoolExecutor(workers, context, _begin_worker, (self.make_stages, self.codes))
+
+    def run(self, jobs: Iterable[ShardJob]) -> Iterator[ShardResult]:
+        waiting = iter(jobs)
+        flying: deque[tuple[ShardJob, Future[ShardResult]]] = deque()
+        try:
+            while True:
+                for job in waiting:
+                    flying.append((job, self.executor.submit(_work, job)))
+                    if len(flying) >= self.workers * AHEAD:
+                        break
+                if not flying:
+                    return
+                job, future = flying.popleft()
+                try:
+                    yield future.result()
+                except BrokenProcessPool:
+                    again = [job, *(other for other, _ in flying)]
+                    flying.clear()
+                    yield from self._redo(again)
+        finally:
+            for _, future in flying:
+                future.cancel()
+            self._stop()
+
+    def _redo(self, jobs: Iterable[ShardJob]) -> Iterator[ShardResult]:
+        from character_pipeline.runs.rescue import rescue_shard
+
+        self._stop()
+        for job in jobs:
+            yield rescue_shard(job, lambda: self._start(1), _work)
+        self.executor = self._start(self.workers)
+
+    def _stop(self) -> None:
+        processes = list((getattr(self.executor, "_processes", None) or {}).values())
+        self.executor.shutdown(wait=False, cancel_futures=True)
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.join()
+
+
+def _begin_worker(make_stages: StagesFactory, codes: tuple[AttributeCodes, ...]) -> None:
+    global _worker  # noqa: PLW0603 - the state of a worker process
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _worker = (make_stages(), codes)
+
+
+def _work(job: ShardJob) -> ShardResult:
+    assert _worker is not None
+    return run_shard(job, *_worker)

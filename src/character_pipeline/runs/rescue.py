@@ -1,0 +1,50 @@
+"""Does a shard again whose worker died, so that one item that kills its process costs one item."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
+
+from character_pipeline.data import Problem
+from character_pipeline.runs.shards import ShardJob, ShardResult
+
+Work = Callable[[ShardJob], ShardResult]
+
+DEATH = Problem("worker", "worker_died", "the process that worked on this item died (killed, or out of memory)")
+
+
+def rescue_shard(job: ShardJob, start: Callable[[], ProcessPoolExecutor], work: Work) -> ShardResult:
+    """Try the shard in a worker of its own; if that dies too, halve it until the deadly item is alone."""
+    with start() as executor:
+        try:
+            return executor.submit(work, job).result()
+        except BrokenProcessPool:
+            pass
+    if len(job.entries) == 1:
+        return _bury(job, start, work)
+    middle = len(job.entries) // 2
+    halves = [replace(job, entries=job.entries[:middle]), replace(job, entries=job.entries[middle:])]
+    return _join(job, [rescue_shard(half, start, work) for half in halves])
+
+
+def _bury(job: ShardJob, start: Callable[[], ProcessPoolExecutor], work: Work) -> ShardResult:
+    """The row of an item whose processing kills: a failure, made without touching it."""
+    member = job.entries[0]
+    dead = replace(member, entry=replace(member.entry, problem=DEATH))
+    with start() as executor:
+        return executor.submit(work, replace(job, entries=(dead,), known={})).result()
+
+
+def _join(job: ShardJob, parts: list[ShardResult]) -> ShardResult:
+    statuses: Counter[str] = Counter()
+    kinds: Counter[str] = Counter()
+    seconds: Counter[str] = Counter()
+    for part in parts:
+        statuses += part.statuses
+        kinds += part.kinds
+        seconds.update(part.seconds)
+    items = [pair for part in parts for pair in part.items]
+    return ShardResult(job.shard, items, [row for part in parts for row in part.rows], statuses, kinds, dict(seconds))

@@ -1,0 +1,183 @@
+"""A run from beginning to end: inventory, shards, results into the store, statistics; and its resumption."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any, Protocol
+
+from character_pipeline.config import PipelineConfig
+from character_pipeline.database.ledger import Ledger, Todo
+from character_pipeline.database.store import Store
+from character_pipeline.errors import StoreError
+from character_pipeline.input_loader import Entry, Source, open_source
+from character_pipeline.runs.hardware import describe_machine, peak_memory_mib
+from character_pipeline.runs.local import StagesFactory, count_workers, run_jobs
+from character_pipeline.runs.shards import ShardJob, ShardResult
+
+PLAIN = ("run", "state", "listed", "gone", "todo", "skipped", "processed", "workers", "peak_memory_mib")
+
+
+class Progress(Protocol):
+    """Is told how a run goes on."""
+
+    def listed(self, items: int) -> None:
+        """So many more items were found."""
+
+    def begin(self, todo: int, done: int, workers: int) -> None:
+        """So many items are to be done; so many are done already."""
+
+    def advance(self, summary: RunSummary, items: int) -> None:
+        """So many more items are committed."""
+
+    def end(self) -> None:
+        """Nothing more will come."""
+
+
+class Silence:
+    """Shows nothing."""
+
+    def listed(self, items: int) -> None: ...
+    def begin(self, todo: int, done: int, workers: int) -> None: ...
+    def advance(self, summary: RunSummary, items: int) -> None: ...
+    def end(self) -> None: ...
+
+
+@dataclass(slots=True)
+class RunSummary:
+    """What a run did. `seconds` has the wall time of the whole, and of the parts the time summed over the workers."""
+
+    run: int = 0
+    state: str = "running"
+    listed: int = 0
+    gone: int = 0
+    todo: int = 0
+    skipped: int = 0
+    processed: int = 0
+    statuses: Counter[str] = field(default_factory=Counter)
+    kinds: Counter[str] = field(default_factory=Counter)
+    seconds: dict[str, float] = field(default_factory=dict)
+    workers: int = 1
+    peak_memory_mib: float = 0.0
+
+    @property
+    def items_per_second(self) -> float:
+        return self.processed / self.seconds["run"] if self.seconds.get("run") else 0.0
+
+    def spend(self, part: str, seconds: float) -> None:
+        """Count time that a part of the run took."""
+        self.seconds[part] = self.seconds.get(part, 0.0) + seconds
+
+    def to_json(self) -> dict[str, Any]:
+        seconds = {name: round(value, 3) for name, value in self.seconds.items()}
+        plain = {name: getattr(self, name) for name in PLAIN}
+        counted = {"statuses": dict(self.statuses), "errors_by_kind": dict(self.kinds)}
+        return {**plain, **counted, "seconds": seconds, "items_per_second": round(self.items_per_second, 1)}
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """What to run, and how."""
+
+    uris: tuple[str, ...]
+    config: PipelineConfig
+    fingerprint: str
+    make_stages: StagesFactory
+    limit: int | None = None
+    retry_failed: bool = False
+
+
+class Run:
+    """One run on one store. Ctrl-C drops the shards in flight and leaves the rest for the next run."""
+
+    def __init__(self, store: Store, request: RunRequest, progress: Progress | None = None) -> None:
+        self.store = store
+        self.ledger = Ledger(store)
+        self.request = request
+        self.progress = progress or Silence()
+        self.summary = RunSummary()
+
+    def execute(self) -> RunSummary:
+        """Do the run. After KeyboardInterrupt the summary's state is "interrupted".
+
+        Raises ConfigError for a source that cannot be opened, before anything is written, and StoreError when the
+        database can no longer be written.
+        """
+        sources = [(uri, open_source(uri, self.request.config.input_loader)) for uri in self.request.uris]
+        start = time.perf_counter()
+        config = self.request.config.model_dump_json()
+        environment = json.dumps(describe_machine())
+        try:
+            self.summary.run = self.store.begin_run(self.request.fingerprint, config, environment)
+            self._execute(sources)
+            self.summary.state = "finished"
+        except KeyboardInterrupt:
+            self.summary.state = "interrupted"
+        except sqlite3.Error as error:
+            raise StoreError(
+                f"the database cannot be written: {self.store.path}: {error}. What is done is kept"
+            ) from error
+        finally:
+            self.progress.end()
+        self.summary.spend("run", time.perf_counter() - start)
+        self.summary.peak_memory_mib = peak_memory_mib()
+        self.store.end_run(self.summary.run, self.summary.state, json.dumps(self.summary.to_json()))
+        return self.summary
+
+    def _execute(self, sources: Sequence[tuple[str, Source]]) -> None:
+        start = time.perf_counter()
+        self._take_inventory(sources)
+        config = self.request.config
+        self.summary.todo = self.ledger.plan(self._todo(), config.run.shard_size)
+        self.summary.skipped = max(self.summary.listed - self.summary.todo, 0)
+        self.summary.workers = count_workers(config.run.workers, self.summary.todo)
+        self.summary.spend("inventory", time.perf_counter() - start)
+        self.progress.begin(self.summary.todo, self.summary.skipped, self.summary.workers)
+        results = run_jobs(self._jobs(), self.request.make_stages, self.store.codes, self.summary.workers)
+        for result in results:
+            self._commit(result)
+
+    def _todo(self) -> Todo:
+        request = self.request
+        return Todo(
+            run=self.summary.run,
+            fingerprint=request.fingerprint,
+            everything=not request.config.database.enable_caching,
+            retry_failed=request.retry_failed,
+            limited=request.limit is not None,
+        )
+
+    def _take_inventory(self, sources: Sequence[tuple[str, Source]]) -> None:
+        left = self.request.limit
+        for uri, source in sources:
+            number = self.ledger.add_source(uri, source.kind)
+            entries: Iterator[Entry] = source.inventory()
+            for found in self.ledger.add_entries(number, self.summary.run, islice(entries, left)):
+                self.summary.listed += found
+                left = None if left is None else left - found
+                self.progress.listed(found)
+            if left is None:
+                self.summary.gone += self.ledger.mark_gone(number, self.summary.run)
+
+    def _jobs(self) -> Iterator[ShardJob]:
+        caching = self.request.config.database.enable_caching
+        for shard in self.ledger.pending_shards():
+            entries = self.ledger.shard_entries(shard)
+            known = self.store.known_pictures([entry.number for entry in entries]) if caching else {}
+            yield ShardJob(shard, tuple(entries), known)
+
+    def _commit(self, result: ShardResult) -> None:
+        start = time.perf_counter()
+        self.store.commit_shard(result.shard, self.summary.run, result.items, result.rows)
+        self.summary.spend("write", time.perf_counter() - start)
+        for part, seconds in result.seconds.items():
+            self.summary.spend(part, seconds)
+        self.summary.processed += len(result.rows)
+        self.summary.statuses += result.statuses
+        self.summary.kinds += result.kinds
+        self.progress.advance(self.summary, len(result.rows))

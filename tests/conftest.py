@@ -1,0 +1,48 @@
+"""What several rooms' tests share."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from character_pipeline.testing import FakeExtractor
+
+WORDS = {
+    "blonde_hair": ("hair_color", "Blonde"),
+    "red_hair": ("hair_color", "Red"),
+    "blue_eyes": ("eye_color", "Blue"),
+    "glasses": ("accessories", "Glasses"),
+    "hat": ("accessories", "Hat"),
+    "long_hair": ("hair_length", "Long"),
+    "girl": ("gender", "Female"),
+    "crowd": ("people", "multiple"),
+}
+
+
+@pytest.fixture
+def fake() -> FakeExtractor:
+    return FakeExtractor(WORDS)
+
+
+def picture_bytes(kind: str = "PNG", size: tuple[int, int] = (8, 6), mode: str = "RGB", color: object = "red") -> bytes:
+    buffer = io.BytesIO()
+    Image.new(mode, size, color).save(buffer, kind)  # type: ignore[arg-type]
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def make_manifest(tmp_path: Path) -> Callable[[Iterable[str]], Path]:
+    """Writes texts as a JSONL manifest."""
+
+    def make(texts: Iterable[str]) -> Path:
+        path = tmp_path / "texts.jsonl"
+        lines = (json.dumps({"id": f"item-{number:05}", "text": text}) for number, text in enumerate(texts))
+        path.write_text("".join(f"{line}\n" for line in lines))
+        return path
+
+    return make

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from character_pipeline import create_pipeline
+from character_pipeline.config import load_config
+from character_pipeline.errors import ConfigError
+
+CONTRACT = {
+    "input_loader": {"dataset_path": "./continued/sensitive"},
+    "clip_analyzer": {"model_name": "openai/clip-vit-base-patch32", "confidence_threshold": 0.3, "device": "cuda"},
+    "attribute_fusion": {"fusion_strategy": "confidence_weighted", "confidence_threshold": 0.3},
+    "rl_optimizer": {"learning_rate": 0.001, "epsilon": 0.1, "batch_size": 32},
+    "database": {"db_path": "./data/character_attributes.db", "enable_caching": True},
+}
+
+
+def test_the_documented_configuration_is_taken() -> None:
+    config = load_config(CONTRACT)
+    assert config.database.db_path == "./data/character_attributes.db"
+    assert load_config(config) is config
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("c.toml", "[attribute_fusion]\nconfidence_threshold = 0.5\n"),
+        ("c.yaml", "attribute_fusion:\n  confidence_threshold: 0.5\n"),
+        ("c.json", '{"attribute_fusion": {"confidence_threshold": 0.5}}'),
+    ],
+)
+def test_files(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text)
+    assert load_config(tmp_path / name).attribute_fusion.confidence_threshold == 0.5
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"databse": {}}, r"unknown key 'databse'. Did you mean 'database'\?"),
+        ({"database": {"db_pth": "x"}}, r"section \[database\]: unknown key 'db_pth'. Did you mean 'db_path'\?"),
+        ({"attribute_fusion": {"confidence_threshold": 3}}, "attribute_fusion.confidence_threshold.*given: 3"),
+        ({"attribute_fusion": {"fusion_strategy": "best"}}, "'confidence_weighted'"),
+    ],
+)
+def test_mistakes_are_named(given: dict[str, object], said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        load_config(given)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("c.toml", "= 1"), ("c.yaml", "{"), ("c.json", "["), ("c.ini", ""), ("c.json", "[]")]
+)
+def test_files_that_cannot_be_read(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(ConfigError, match=r"c\.|a table of sections"):
+        load_config(str(tmp_path / name))
+
+
+def test_a_missing_file() -> None:
+    with pytest.raises(ConfigError, match=r"no_such\.toml"):
+        create_pipeline("no_such.toml")
