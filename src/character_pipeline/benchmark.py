@@ -6,11 +6,13 @@ import json
 import random
 import tempfile
 from collections.abc import Callable, Iterator
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from character_pipeline.config import PipelineConfig
 from character_pipeline.runs.hardware import describe_machine, peak_memory_mib
+from character_pipeline.vocabulary.lexicon import load_lexicon
 
 if TYPE_CHECKING:
     from character_pipeline.pipeline import CharacterPipeline
@@ -18,43 +20,25 @@ if TYPE_CHECKING:
 MakePipeline = Callable[..., "CharacterPipeline"]
 """As `create_pipeline`, which hands itself in: the pipeline offers this benchmark as a method."""
 
-GENERAL = [
-    "looking_at_viewer",
-    "simple_background",
-    "white_background",
-    "upper_body",
-    "highres",
-    "absurdres",
-    "standing",
-    "outdoors",
-    "sky",
-    "cloud",
-    "day",
-    "indoors",
-    "sitting",
-    "from_side",
-    "cowboy_shot",
-    "full_body",
-    "holding",
-    "open_mouth",
-    "closed_mouth",
-    "solo",
-    "tree",
-]
+GATES = frozenset({"people", "safety"})
 
 
 def make_texts(count: int, seed: int = 0) -> Iterator[str]:
-    """Tag lists as they are found in the wild: 15 to 40 tags drawn by how frequent they are, in any order."""
-    from character_pipeline.vocabulary import DATA
-    from character_pipeline.vocabulary.lexicon import load_lexicon
-
+    """Tag lists as they are found in the wild: one character, 15 to 40 tags, few of them frequent and most rare, some
+    beside the point, one to three that nobody knows."""
+    lexicon = load_lexicon()
+    telling = sorted(tag for tag, claims in lexicon.rows.items() if not GATES & {claim.attribute for claim in claims})
+    general = sorted(lexicon.names)
     chooser = random.Random(seed)
-    tags = sorted(load_lexicon(DATA).tags)
-    weights = [1.0 / (rank + 5) for rank in range(len(tags))]
-    chooser.shuffle(tags)
+    chooser.shuffle(telling)
+    chooser.shuffle(general)
+    telling_share = list(accumulate(1.0 / (rank + 5) for rank in range(len(telling))))
+    general_share = list(accumulate(1.0 / (rank + 5) for rank in range(len(general))))
     for _ in range(count):
-        chosen = chooser.choices(tags, weights, k=chooser.randint(8, 25)) + chooser.sample(GENERAL, 7)
-        yield ", ".join(["1girl", "solo", *chosen])
+        tags = chooser.choices(telling, cum_weights=telling_share, k=chooser.randint(8, 22))
+        tags += chooser.choices(general, cum_weights=general_share, k=chooser.randint(5, 13))
+        tags += [f"name_{chooser.randrange(100_000)}" for _ in range(chooser.randint(1, 3))]
+        yield ", ".join(["1girl", "solo", *tags])
 
 
 def benchmark(make: MakePipeline, config: PipelineConfig, items: int, folder: Path | None = None) -> dict[str, Any]:

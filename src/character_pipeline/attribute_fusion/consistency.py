@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from character_pipeline.data import Evidence
 from character_pipeline.vocabulary import Attribute
 
-STATEMENT = 0.55
+STATEMENT = 0.6
 """A claim with this score states its value; a weaker one hints at it, and yields to any statement."""
 
 MANY_COLOURS = 8
