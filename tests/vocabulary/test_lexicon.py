@@ -74,6 +74,20 @@ def test_an_alias_names_a_listed_tag_and_no_listed_tag_is_an_alias(lexicon: Lexi
     assert not [alias for alias in lexicon.aliases if alias.startswith("/")]
 
 
+NEGATORS = ("no_", "unworn_", "holding_", "alternate_", "fake_", "removing_")
+WORN_ALL_THE_SAME = {
+    "fake_animal_ears", "fake_cat_ears", "fake_fox_ears", "fake_rabbit_ears", "fake_smile", "no_lenses",
+    "holding_own_tail", "holding_with_tail",
+}  # fmt: skip
+
+
+def test_no_listed_tag_claims_what_it_negates(lexicon: Lexicon) -> None:
+    for tag in {*lexicon.rows, *lexicon.aliases} - WORN_ALL_THE_SAME:
+        if tag.startswith(NEGATORS) or tag.endswith(("_removed", "_switch", "_(cosplay)")):
+            stated = [each for each in lexicon.lookup(tag) if each.stance == "is" and each.attribute not in GATES]
+            assert not stated, tag
+
+
 def test_a_name_states_nothing(lexicon: Lexicon) -> None:
     assert not lexicon.names & set(lexicon.rows)
 

@@ -19,7 +19,7 @@ STATEMENT = 0.6
 """A claim with at least this score states its value. Below it is a hint: it yields to any statement, and never
 makes a conflict. No row may have a strength that would blur the line (see `HINTS` and `STATEMENTS`)."""
 
-HINTS = (0.45, 0.6)
+HINTS = (0.45, 0.55)
 STATEMENTS = (0.75, 1.0)
 UNMEASURED = 0.5
 
@@ -150,11 +150,15 @@ def _fault(claim: Claim, allowed: frozenset[str]) -> str | None:
         return unknown_name("stance", claim.stance, _STANCES)
     if not claim.value and claim.stance == "is":
         return "a claim with the stance 'is' needs a value"
-    if not any(low <= claim.strength <= high for low, high in (HINTS, STATEMENTS)):
+    if not _is_clear(claim.strength):
         return f"strength {claim.strength} is neither a hint {HINTS} nor a statement {STATEMENTS}"
     if not 0 <= claim.f1 <= 1:
         return f"f1 {claim.f1} is not between 0 and 1"
     return None
+
+
+def _is_clear(strength: float) -> bool:
+    return any(low <= strength <= high for low, high in (HINTS, STATEMENTS))
 
 
 _STANCES: tuple[str, ...] = get_args(Stance)
@@ -187,6 +191,12 @@ def _text(path: Path) -> str:
 
 
 def _check(folder: Path, vocabulary: Vocabulary, composition: Composition) -> None:
+    path = folder / "tag_composition.toml"
+    for worn in composition.worn.values():
+        if not _is_clear(worn.strength):
+            raise ConfigError(
+                f"{path}: strength {worn.strength} is neither a hint {HINTS} nor a statement {STATEMENTS}"
+            )
     for attribute, value in composition.claims():
         known = vocabulary.attributes.get(attribute)
         if known is None or value not in known.values:
