@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from PIL import Image
 
+STATEMENT = 0.6
+"""A claim whose score is at least this states its value; a weaker one hints at it, and yields to any statement."""
+
 Stance = Literal["is", "not", "hidden", "absent"]
 """What a piece of evidence says of its attribute: it is this value; it is not this value (or, with an empty value,
 none at all); it cannot be seen; there is nothing to describe (no hair to colour)."""

@@ -89,6 +89,9 @@ def test_heterochromia() -> None:
 def test_what_cannot_be_seen_is_not_stated() -> None:
     decided = decide("Eye Color", claim("eye_color", "Blue"), claim("eye_color", stance="hidden"))
     assert (decided.state, decided.values) == ("not_visible", ())
+    hint = claim("eye_color", score=0.5, stance="hidden")
+    assert decide("Eye Color", hint).state == "not_visible"
+    assert decide("Eye Color", claim("eye_color", "Blue"), hint).value == "Blue"
 
 
 def test_bald_heads_have_no_colour_unless_someone_says_so() -> None:
@@ -190,6 +193,7 @@ PEOPLE = {
     "no_humans": claim("people", "none"),
     "multiple_views": claim("people", "multiple", detail="multiple_views"),
     "focus": claim("people", "focus"),
+    "hug": claim("people", "multiple", 0.5, detail="group"),
     "a woman": claim("people", "single", detail="women=1", source="text/1"),
 }
 
@@ -209,6 +213,9 @@ PEOPLE = {
         ("1girl,multiple_views", "multiple"),
         ("1girl,a woman", "single"),
         ("2girls,focus", "multiple"),
+        ("1girl,focus", "multiple"),
+        ("1girl,hug", "single"),
+        ("hug", "multiple"),
     ],
 )
 def test_people(tags: str, people: str) -> None:
@@ -227,3 +234,5 @@ def test_quarantine_needs_both() -> None:
     assert not is_quarantined([minor])
     assert not is_quarantined([sexual])
     assert not is_quarantined([minor, claim("safety", "sexual", stance="not")])
+    assert is_quarantined([minor, claim("safety", "sexual", 0.5)])
+    assert not is_quarantined([claim("safety", "minor", 0.5), claim("safety", "sexual", 0.5)])

@@ -47,7 +47,7 @@ def dataset(tmp_path: Path) -> Path:
     for name, text in texts.items():
         (folder / f"{name}.png").write_bytes(picture_bytes())
         (folder / f"{name}.txt").write_text(text)
-    (folder / "broken.jpg").write_bytes(b"\xff\xd8\xff")
+    (folder / "broken.jpg").write_bytes(picture_bytes("JPEG", (256, 256))[:500])
     return folder
 
 
@@ -61,7 +61,7 @@ def test_help_is_there_and_light() -> None:
     program = (
         "import sys; from character_pipeline.cli.main import app; app(['extract', '--help'], standalone_mode=False); "
     )
-    program += "print([m for m in ('torch', 'onnxruntime', 'pyarrow', 'numpy', 'PIL', 'pydantic') if m in sys.modules])"
+    program += "print([m for m in ('torch', 'onnxruntime', 'pyarrow', 'numpy', 'PIL') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert "--retry-failed" in done.stdout
     assert done.stdout.endswith("[]\n")
@@ -121,7 +121,7 @@ def test_the_parquet_file_is_a_hugging_face_data_set(output: Path, tmp_path: Pat
 def test_progress_and_table_are_for_people(dataset: Path, tmp_path: Path) -> None:
     done = charpipe("extract", dataset, "--output", tmp_path / "out")
     assert "5 of 5 (100%)" in done.stderr
-    assert "failures: 1 corrupt_image" in done.stderr or "1 truncated_image" in done.stderr
+    assert "failures: 1 truncated_image" in done.stderr
     assert "School Uniform" in done.stdout
     assert "charpipe query" in done.stdout
     again = charpipe("extract", dataset, "--output", tmp_path / "out")

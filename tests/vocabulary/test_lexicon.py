@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from character_pipeline.data import STATEMENT
 from character_pipeline.errors import ConfigError
 from character_pipeline.vocabulary import DATA, load_vocabulary
-from character_pipeline.vocabulary.lexicon import GATES, STATEMENT, Claim, Lexicon, load_lexicon
+from character_pipeline.vocabulary.lexicon import GATES, Claim, Lexicon, load_lexicon
 
 CASES = [
     tuple(line.split(" -> "))

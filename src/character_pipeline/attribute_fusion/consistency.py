@@ -5,11 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from character_pipeline.data import Evidence
+from character_pipeline.data import STATEMENT, Evidence
 from character_pipeline.vocabulary import Attribute
 
-STATEMENT = 0.6
-"""A claim with this score states its value; a weaker one hints at it, and yields to any statement."""
 
 MANY_COLOURS = 8
 """A value that refines more values than this is a collective one, and its parts belong in the detail."""

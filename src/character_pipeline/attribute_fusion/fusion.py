@@ -13,7 +13,7 @@ from character_pipeline.attribute_fusion.consistency import (
 )
 from character_pipeline.attribute_fusion.strategies import Strategy, compete, find_strategy, strongest
 from character_pipeline.config import AttributeFusionConfig
-from character_pipeline.data import AttributeValue, Evidence, State
+from character_pipeline.data import STATEMENT, AttributeValue, Evidence, State
 from character_pipeline.vocabulary import Attribute, Vocabulary
 
 RIVAL = 0.2
@@ -55,7 +55,7 @@ class Fuser:
         stated = [claim for claim in claims if claim.stance == "is"]
         hidden = [claim for claim in claims if claim.stance == "hidden"]
         absent = [claim for claim in claims if claim.stance == "absent" or (claim.stance == "not" and not claim.value)]
-        if hidden:
+        if hidden and (not stated or strongest(hidden) >= STATEMENT):
             return AttributeValue("not_visible", (), strongest(hidden), None, (), claims, attribute.listed)
         if absent and not stated:
             return AttributeValue("not_applicable", (), strongest(absent), None, (), claims, attribute.listed)

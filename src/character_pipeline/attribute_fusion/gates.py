@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from character_pipeline.data import Evidence, People
+from character_pipeline.data import STATEMENT, Evidence, People
 
 COUNT = re.compile(r"(\w+)=(\d+)")
 FOCUS = "focus"
@@ -22,20 +22,20 @@ class Gate:
 
 
 def is_quarantined(evidence: Iterable[Evidence]) -> bool:
-    """Whether minor-coded and sexual content come together."""
-    found = {claim.value for claim in evidence if claim.attribute == "safety" and claim.stance == "is"}
-    return {"minor", "sexual"} <= found
+    """Whether minor-coded and sexual content come together, at least one of them stated and not only hinted at."""
+    found = [claim for claim in evidence if claim.attribute == "safety" and claim.stance == "is"]
+    both = {"minor", "sexual"} <= {claim.value for claim in found}
+    return both and any(claim.score >= STATEMENT for claim in found)
 
 
 def count_people(evidence: Sequence[Evidence], describe_focus: bool = False) -> Gate:
     """How many characters there are. Groups of one source add up ("1girl" and "1boy" are two); sources do not."""
     claims = tuple(claim for claim in evidence if claim.attribute == "people" and claim.stance == "is")
-    if not claims:
-        return Gate("unknown", ())
-    values = {claim.value for claim in claims}
-    if describe_focus and FOCUS in values:
+    stated = tuple(claim for claim in claims if claim.score >= STATEMENT) or claims
+    values = {claim.value for claim in stated}
+    if FOCUS in values and describe_focus:
         return Gate("single", claims)
-    if "multiple" in values or _most_counted(claims) > 1:
+    if values & {"multiple", FOCUS} or _most_counted(stated) > 1:
         return Gate("multiple", claims)
     if "single" in values:
         return Gate("single", claims)

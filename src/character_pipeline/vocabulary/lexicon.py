@@ -15,10 +15,7 @@ from character_pipeline.vocabulary import DATA, Vocabulary, load_vocabulary
 from character_pipeline.vocabulary.composition import Composition, load_composition
 from character_pipeline.vocabulary.tag_form import tag_form
 
-STATEMENT = 0.6
-"""A claim with at least this score states its value. Below it is a hint: it yields to any statement, and never
-makes a conflict. No row may have a strength that would blur the line (see `HINTS` and `STATEMENTS`)."""
-
+# No row may have a strength whose score would blur the line between hints and statements (data.STATEMENT).
 HINTS = (0.45, 0.55)
 STATEMENTS = (0.75, 1.0)
 UNMEASURED = 0.5
