@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from character_pipeline.attribute_fusion.consistency import (
@@ -13,7 +13,7 @@ from character_pipeline.attribute_fusion.consistency import (
 )
 from character_pipeline.attribute_fusion.strategies import Strategy, compete, find_strategy, strongest
 from character_pipeline.config import AttributeFusionConfig
-from character_pipeline.data import STATEMENT, AttributeValue, Evidence, State
+from character_pipeline.data import STATEMENT, AttributeValue, Claims, Evidence, State
 from character_pipeline.vocabulary import Attribute, Vocabulary
 
 RIVAL = 0.2
@@ -39,20 +39,21 @@ class Fuser:
         # Claims of text are shared objects, so most items ask for decisions that were made before.
         self._decide_cached = lru_cache(maxsize=CACHED_DECISIONS)(self._decide)
 
-    def decide(self, evidence: Iterable[Evidence]) -> dict[str, AttributeValue]:
+    def decide(self, claims: Claims) -> dict[str, AttributeValue]:
         """What is decided on every attribute, by label, in the order of the vocabulary."""
-        claims: dict[str, list[Evidence]] = {}
-        for claim in evidence:
-            claims.setdefault(claim.attribute, []).append(claim)
         decided = dict(self.nothing)
-        for key, attribute in self.vocabulary.attributes.items():
-            if key in claims:
-                decided[attribute.label] = self._decide_cached(key, tuple(claims[key]))
+        attributes = self.vocabulary.attributes
+        for key, found in claims.items():
+            if key in attributes:
+                decided[attributes[key].label] = self._decide_cached(key, tuple(found))
         return decided
 
     def _decide(self, key: str, claims: tuple[Evidence, ...]) -> AttributeValue:
         attribute = self.vocabulary.attributes[key]
         stated = [claim for claim in claims if claim.stance == "is"]
+        choose = self._choose_many if attribute.many else self._choose_one
+        if len(stated) == len(claims):
+            return choose(attribute, stated, frozenset(), claims)
         hidden = [claim for claim in claims if claim.stance == "hidden"]
         absent = [claim for claim in claims if claim.stance == "absent" or (claim.stance == "not" and not claim.value)]
         if hidden and (not stated or strongest(hidden) >= STATEMENT):
@@ -62,7 +63,6 @@ class Fuser:
         if absent:
             return AttributeValue("conflicting", (), 0.0, None, (), claims, attribute.listed)
         denied = frozenset(claim.value for claim in claims if claim.stance == "not")
-        choose = self._choose_many if attribute.many else self._choose_one
         return choose(attribute, stated, denied, claims)
 
     def _choose_one(
@@ -88,12 +88,12 @@ class Fuser:
         support = drop_refined(self.strategy(stated), attribute)
         conflict = find_conflict(support, attribute) | (denied & support.keys())
         kept = {v: p for v, p in support.items() if v not in conflict and p >= self.threshold}
-        others = (pair for pair in support.items() if pair[0] not in kept)
+        others = [pair for pair in support.items() if pair[0] not in kept]
         offered = tuple(sorted(others, key=lambda pair: (-pair[1], pair[0])))
         if not kept:
             state: State = "conflicting" if conflict else "unknown"
             return AttributeValue(state, (), 0.0, None, offered, claims, attribute.listed)
-        values = tuple(value for value in attribute.values if value in kept)
+        values = tuple(sorted(kept, key=attribute.order.__getitem__))
         shown = values if attribute.listed else values[:1]
         confidence = sum(kept[value] for value in shown) / len(shown)
         detail = join_details(stated, None, attribute)
