@@ -46,8 +46,8 @@ HEADWEAR = frozenset(
 HAIR_THINGS = frozenset({"Hair Ribbon", "Hair Bow", "Hair Flower", "Hair Ornament"})
 AROUND_NECK = frozenset({"Necklace", "Choker", "Collar", "Scarf", "Necktie", "Bow", "Ribbon"})
 COVERS_HAIR = frozenset({"Hijab", "Helmet"})
-SCARS = {"Eye": 3, "Cheek": 3, "Nose": 2, "Face": 1, "Arm": 2, "Chest": 1, "Stomach": 1, "Leg": 1, "Back": 1, "Other": 1}
-TATTOOS = {"Arm": 4, "Face": 2, "Neck": 2, "Hand": 1, "Chest": 1, "Stomach": 1, "Leg": 2, "Back": 1, "Other": 1}
+SCARS = {"Eye": 3, "Cheek": 3, "Nose": 2, "Face": 1, "Arm": 3, "Chest": 8, "Leg": 3, "Back": 8}
+TATTOOS = {"Face": 2, "Neck": 2, "Hand": 2, "Arm": 5, "Chest": 8, "Leg": 4, "Back": 8}
 BEARDS: tuple[tuple[str, ...], ...] = (
     ("Beard",), ("Beard", "Mustache"), ("Mustache",), ("Goatee",), ("Stubble",), ("Sideburns",), ("Goatee", "Mustache"),
 )  # fmt: skip
@@ -151,12 +151,22 @@ def _adorned(rng: Random, person: Character) -> Character:
     return replace(
         person,
         accessories=_accessories(rng, person, features),
-        scars=tuple(dict.fromkeys(maybe(rng, 0.13, [(pick(rng, SCARS),)], ()))),
-        tattoos=tuple(dict.fromkeys(maybe(rng, 0.12, [(pick(rng, TATTOOS),)], ()))) if person.age in GROWN else (),
+        scars=maybe(rng, 0.14, [(place,) for place in _bare(rng, person.outfit, SCARS)], ()),
+        tattoos=maybe(rng, 0.16, [(place,) for place in _bare(rng, person.outfit, TATTOOS)], ())
+        if person.age in GROWN
+        else (),
         facial_hair=maybe(rng, 0.5, BEARDS, ()) if person.gender == "Male" and person.age in GROWN else (),
         features=features,
         animal=rng.choice(ANIMALS),
     )
+
+
+def _bare(rng: Random, outfit: Outfit, places: Mapping[str, int]) -> list[str]:
+    """One place for a mark that this outfit leaves bare."""
+    hidden = set() if outfit.top == "straps" else {"Chest", "Back"}
+    hidden |= set() if outfit.sleeve <= 0.5 else {"Arm"}
+    hidden |= set() if outfit.bare_legs else {"Leg"}
+    return [pick(rng, {place: weight for place, weight in places.items() if place not in hidden})]
 
 
 def _features(rng: Random) -> tuple[str, ...]:
@@ -196,6 +206,12 @@ def _unwearable(person: Character, features: tuple[str, ...]) -> set[str]:
         banned |= {"Necktie", "Bow", "Ribbon", "Belt", "Bag"}
     if "sailor" in person.outfit.extras or "hood" in person.outfit.extras or "ruffles" in person.outfit.extras:
         banned |= {"Necktie", "Bow", "Ribbon", "Necklace", "Scarf"}
+    if person.hair.arrangement in {"Half Updo", "One Side Up", "Two Side Up"}:
+        banned |= {"Hat", "Helmet"}
+    if person.hair.fringe == "Hair Over One Eye":
+        banned |= {"Eyepatch"}
+    if "Pointy Ears" in features:
+        banned |= {"Hijab"}
     if person.outfit.top == "robe" or "earhood" in person.outfit.extras:
         banned |= {"Necktie", "Bow", "Belt", "Hairband", "Helmet"}
     return banned
@@ -203,7 +219,9 @@ def _unwearable(person: Character, features: tuple[str, ...]) -> set[str]:
 
 def _without_hidden(kept: list[str]) -> list[str]:
     if COVERS_HAIR & set(kept):
-        return [thing for thing in kept if thing not in HAIR_THINGS | {"Earrings"}]
+        return [thing for thing in kept if thing not in HAIR_THINGS | AROUND_NECK | {"Earrings"}]
+    if "Mask" in kept:
+        kept = [thing for thing in kept if thing != "Piercing"]
     if {"Hat", "Veil", "Crown"} & set(kept):
         return [thing for thing in kept if thing not in {"Hair Bow", "Hair Ribbon"}]
     return kept

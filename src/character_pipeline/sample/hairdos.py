@@ -48,7 +48,7 @@ HAIRDOS: Mapping[str, Hairdo] = {
     "Dreadlocks": Hairdo(3, 4, ("Medium", "Long"), ("",), ("",), sidelocks=False, ahoge=False),
     "Cornrows": Hairdo(3, 4, ("Short",), ("",), ("",), sidelocks=False, ahoge=False),
     "Mohawk": Hairdo(2, 5, ("Short",), ("",), ("",), sidelocks=False, ahoge=False),
-    "Undercut": Hairdo(2, 6, ("Short",), ("",), ("Swept Bangs",), sidelocks=False, ahoge=False),
+    "Undercut": Hairdo(2, 6, ("Short",), ("",), ("",), sidelocks=False, ahoge=False),
     "Buzz Cut": Hairdo(1, 6, ("Short",), ("",), ("",), sidelocks=False, ahoge=False),
     "Pompadour": Hairdo(1, 5, ("Short",), ("",), ("",), sidelocks=False, ahoge=False),
     "Bald": Hairdo(1, 6, ("",), ("",), ("",), sidelocks=False, ahoge=False),
@@ -109,6 +109,8 @@ def sample_hair(rng: Random, age: str, gender: str) -> Hair:
     texture = rng.choice([t for t in do.textures if t != "Spiky" or length != "Long"])
     colours, hexes, pattern = _colours(rng, age, arrangement)
     fringe = rng.choice(do.fringes)
+    if texture == "Curly" and fringe in {"Blunt Bangs", "Swept Bangs"}:
+        fringe = "Bangs"
     return Hair(
         arrangement=arrangement,
         texture=texture,

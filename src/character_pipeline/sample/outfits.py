@@ -44,6 +44,12 @@ class Outfit:
     telling: bool = False
     wide: bool = False
 
+    @property
+    def bare_legs(self) -> bool:
+        """Whether the shins show."""
+        short = self.bottom in {"shorts", "suit", "skirt"}
+        return short and self.shoes != "boots" and self.dress != "School Uniform"
+
 
 def _outfit(row: Mapping[str, Any]) -> Outfit:
     main, second, trim = (tuple(names) for names in row["colours"])
