@@ -52,7 +52,10 @@ def torso(rig: Rig, grow: float = 0.0, low: float | None = None) -> list[Point]:
 
 
 def _neck(pen: Pen, person: Character, rig: Rig) -> None:
-    neck = limb([(0, rig.chin - 24), (0, rig.neck + 8), (0, rig.shoulder_y + 6 * rig.size)], [rig.neck_width] * 2 + [rig.neck_width * 1.25])
+    neck = limb(
+        [(0, rig.chin - 24), (0, rig.neck + 8), (0, rig.shoulder_y + 6 * rig.size)],
+        [rig.neck_width] * 2 + [rig.neck_width * 1.25],
+    )
     pen.fill(neck, person.skin_hex, shade=False)
     chin: list[Point] = [(-rig.neck_width + 1, rig.chin - 10), (0, rig.chin + 16), (rig.neck_width - 1, rig.chin - 10)]
     if pen.style.shade != "none":
@@ -71,18 +74,39 @@ def _foot(pen: Pen, person: Character, rig: Rig, leg: tuple[Point, ...]) -> None
     kind = person.outfit.shoes
     wide = rig.limb * 1.15
     side = 1 if x > 0 else -1
-    shoe: list[Point] = [(x - wide * 0.7, y - 18 * rig.size), (x + wide * 0.7, y - 18 * rig.size), (x + wide * 0.9 + side * 5, y + 4, 0), (x - wide * 0.9 + side * 5, y + 4, 0)]
-    colour = {"bare": person.skin_hex, "sandals": "#a9744a", "heels": CLOTH[person.accent], "boots": "#5a4038"}.get(kind, "#4b3a3a")
+    shoe: list[Point] = [
+        (x - wide * 0.7, y - 18 * rig.size),
+        (x + wide * 0.7, y - 18 * rig.size),
+        (x + wide * 0.9 + side * 5, y + 4, 0),
+        (x - wide * 0.9 + side * 5, y + 4, 0),
+    ]
+    colour = {"bare": person.skin_hex, "sandals": "#a9744a", "heels": CLOTH[person.accent], "boots": "#5a4038"}.get(
+        kind, "#4b3a3a"
+    )
     if kind == "boots":
         knee = between(leg[1], leg[2], 0.25)
         colour = colours_of(person)[0] if person.outfit.top == "plate" else colour
-        pen.fill(limb([knee, between(leg[1], leg[2], 0.6), leg[2]], [rig.limb * 1.45, rig.limb * 1.35, rig.limb * 1.0]), colour)
+        pen.fill(
+            limb([knee, between(leg[1], leg[2], 0.6), leg[2]], [rig.limb * 1.45, rig.limb * 1.35, rig.limb * 1.0]),
+            colour,
+        )
     elif kind == "shoes" and person.gender == "Female" and person.outfit.dress in {"School Uniform", "Maid Outfit"}:
         sock = between(leg[1], leg[2], 0.1)
-        pen.fill(limb([sock, between(leg[1], leg[2], 0.6), leg[2]], [rig.limb * 1.36, rig.limb * 1.16, rig.limb * 0.92]), "#f6f4f4" if person.fashion % 2 else "#3a3946")
+        pen.fill(
+            limb([sock, between(leg[1], leg[2], 0.6), leg[2]], [rig.limb * 1.36, rig.limb * 1.16, rig.limb * 0.92]),
+            "#f6f4f4" if person.fashion % 2 else "#3a3946",
+        )
     pen.fill(smooth(shoe), colour)
     if kind == "sandals":
-        pen.line(smooth([(x - wide * 0.6, y - 12 * rig.size), (x + side * 3, y - 3), (x + wide * 0.6, y - 12 * rig.size)], closed=False), "#5e3b25", 1, 2.2)
+        pen.line(
+            smooth(
+                [(x - wide * 0.6, y - 12 * rig.size), (x + side * 3, y - 3), (x + wide * 0.6, y - 12 * rig.size)],
+                closed=False,
+            ),
+            "#5e3b25",
+            1,
+            2.2,
+        )
 
 
 def _bottom(pen: Pen, person: Character, rig: Rig) -> None:
@@ -94,7 +118,12 @@ def _bottom(pen: Pen, person: Character, rig: Rig) -> None:
         _trousers(pen, rig, colour, reach, person.outfit.reach)
         return
     flare = 1.34 if kind == "skirt" else 1.5
-    right: list[Point] = [(rig.waist + 2, rig.waist_y, 0), (rig.hip * 1.12, rig.hip_y), (rig.hip * flare, reach, 0), (rig.hip * 0.6, reach + 7 * rig.size)]
+    right: list[Point] = [
+        (rig.waist + 2, rig.waist_y, 0),
+        (rig.hip * 1.12, rig.hip_y),
+        (rig.hip * flare, reach, 0),
+        (rig.hip * 0.6, reach + 7 * rig.size),
+    ]
     pen.fill(smooth([*right, (0, reach + 5 * rig.size), *[(-p[0], *p[1:]) for p in right][::-1]]), colour)
     if kind == "hakama" or "pleats" in person.outfit.extras:
         for share in (-0.7, -0.42, -0.14, 0.14, 0.42, 0.7):
@@ -103,18 +132,27 @@ def _bottom(pen: Pen, person: Character, rig: Rig) -> None:
 
 
 def _trousers(pen: Pen, rig: Rig, colour: str, reach: float, share: float) -> None:
-    hips = both([(rig.waist + 1, rig.waist_y, 0), (rig.hip + 2, rig.hip_y), (rig.hip + 1, rig.crotch + 8, 0), (0, rig.crotch + 12, 0)])
+    hips = both(
+        [
+            (rig.waist + 1, rig.waist_y, 0),
+            (rig.hip + 2, rig.hip_y),
+            (rig.hip + 1, rig.crotch + 8, 0),
+            (0, rig.crotch + 12, 0),
+        ]
+    )
     for leg in rig.legs:
         end = (leg[2][0], reach)
         knee = leg[1] if reach > rig.knee else between(leg[0], end, 0.5)
         wide = rig.limb * 1.95
         pen.fill(limb([leg[0], knee, end], [wide, wide * 0.86, wide * (0.72 if share > 0.6 else 0.92)]), colour)
     pen.fill(smooth(hips), colour, 0.0)
-    pen.line(poly([(0, rig.crotch - 14 * rig.size), (0, rig.crotch + 12)], closed=False), shadow(colour, 0.45), 0.6, 1.2)
+    pen.line(
+        poly([(0, rig.crotch - 14 * rig.size), (0, rig.crotch + 12)], closed=False), shadow(colour, 0.45), 0.6, 1.2
+    )
 
 
 def _top(pen: Pen, person: Character, rig: Rig) -> None:
-    main, second, trim = colours_of(person)
+    main, _second, trim = colours_of(person)
     kind = person.outfit.top
     low = rig.hip_y - 10 * rig.size if kind != "plate" else rig.waist_y + 14 * rig.size
     if kind == "straps":
@@ -131,19 +169,31 @@ def _top(pen: Pen, person: Character, rig: Rig) -> None:
 
 
 def _straps(pen: Pen, person: Character, rig: Rig, colour: str) -> None:
-    low = rig.crotch + 14 * rig.size if person.outfit.bottom == "suit" else rig.hip_y
+    low = rig.crotch + 14 * rig.size if person.outfit.bottom == "suit" else rig.hip_y + 16 * rig.size
     strap = rig.shoulder * 0.52
     half: list[Point] = [
-        (rig.neck_width + 9, rig.chest_y - 30 * rig.size), (strap - 8, rig.shoulder_y - 5 * rig.size, 0), (strap + 8, rig.shoulder_y - 5 * rig.size, 0),
-        (rig.chest * 0.86, rig.chest_y - 22 * rig.size), (rig.chest + 1, rig.chest_y), (rig.waist + 1, rig.waist_y), (rig.hip + 1, rig.hip_y - 8, 0),
+        (rig.neck_width + 9, rig.chest_y - 30 * rig.size), (strap - 8, rig.shoulder_y - 5 * rig.size, 0),
+        (strap + 8, rig.shoulder_y - 5 * rig.size, 0),
+        (rig.chest * 0.86, rig.chest_y - 22 * rig.size), (rig.chest + 1, rig.chest_y), (rig.waist + 1, rig.waist_y),
+        (rig.hip + 1, rig.hip_y - 8, 0),
     ]  # fmt: skip
-    end: list[Point] = [(rig.hip * 0.98, low - 20 * rig.size), (rig.hip * 0.2, low, 0)] if person.outfit.bottom == "suit" else [(rig.hip, low, 0)]
-    pen.fill(smooth([(0, rig.chest_y - 26 * rig.size), *half, *end, *[(-p[0], *p[1:]) for p in [*half, *end]][::-1]]), colour)
+    end: list[Point] = (
+        [(rig.hip * 0.98, low - 20 * rig.size), (rig.hip * 0.2, low, 0)]
+        if person.outfit.bottom == "suit"
+        else [(rig.hip, low, 0)]
+    )
+    pen.fill(
+        smooth([(0, rig.chest_y - 26 * rig.size), *half, *end, *[(-p[0], *p[1:]) for p in [*half, *end]][::-1]]), colour
+    )
 
 
 def _jacket(pen: Pen, rig: Rig, colour: str) -> None:
     outer = torso(rig, 4, rig.hip_y + 4 * rig.size)
-    inner: list[Point] = [(rig.waist * 0.3, rig.hip_y + 4 * rig.size, 0), (rig.waist * 0.22, rig.waist_y), (rig.neck_width + 6, rig.shoulder_y - 4)]
+    inner: list[Point] = [
+        (rig.waist * 0.3, rig.hip_y + 4 * rig.size, 0),
+        (rig.waist * 0.22, rig.waist_y),
+        (rig.neck_width + 6, rig.shoulder_y - 4),
+    ]
     for side in (-1, 1):
         pen.fill(smooth([(side * p[0], *p[1:]) for p in [*outer, *inner]]), colour)
 
@@ -151,7 +201,12 @@ def _jacket(pen: Pen, rig: Rig, colour: str) -> None:
 def _crossed(pen: Pen, person: Character, rig: Rig, main: str, trim: str) -> None:
     neck = rig.neck + 14 * rig.size
     for side in (1, -1):
-        band: list[Point] = [(side * (rig.neck_width + 6), neck, 0), (side * (rig.neck_width + 16), neck + 4, 0), (-side * rig.waist * 0.4, rig.waist_y - 4, 0), (-side * rig.waist * 0.68, rig.waist_y - 12, 0)]
+        band: list[Point] = [
+            (side * (rig.neck_width + 6), neck, 0),
+            (side * (rig.neck_width + 16), neck + 4, 0),
+            (-side * rig.waist * 0.4, rig.waist_y - 4, 0),
+            (-side * rig.waist * 0.68, rig.waist_y - 12, 0),
+        ]
         pen.fill(smooth(band), trim, 0.8, shade=False)
     pen.flat(poly([(-rig.neck_width, neck), (rig.neck_width, neck), (0, neck + 36 * rig.size)]), person.skin_hex)
 
@@ -163,10 +218,20 @@ def _gown(pen: Pen, person: Character, rig: Rig) -> None:
     straight = person.outfit.garment in {"kimono", "china dress"}
     flare = rig.hip * (1.14 if straight else 1.5 + 0.25 * (person.outfit.reach < 0.7))
     top = rig.waist_y - (40 * rig.size if person.outfit.garment == "hanbok" else 0)
-    right: list[Point] = [(rig.waist + 3, top, 0), (rig.hip * 1.08, rig.hip_y), (flare, reach, 0), (flare * 0.4, reach + 8 * rig.size)]
+    right: list[Point] = [
+        (rig.waist + 3, top, 0),
+        (rig.hip * 1.08, rig.hip_y),
+        (flare, reach, 0),
+        (flare * 0.4, reach + 8 * rig.size),
+    ]
     pen.fill(smooth([*right, *[(-p[0], *p[1:]) for p in right][::-1]]), colour)
     for share in (-0.5, 0.1, 0.55) if not straight else (0.3,):
-        pen.line(smooth([(rig.hip * share, rig.hip_y), (flare * share, reach - 6)], closed=False), shadow(colour, 0.4), 0.6, 1.0)
+        pen.line(
+            smooth([(rig.hip * share, rig.hip_y), (flare * share, reach - 6)], closed=False),
+            shadow(colour, 0.4),
+            0.6,
+            1.0,
+        )
 
 
 def _arms(pen: Pen, person: Character, shot: Shot, rig: Rig) -> None:
@@ -193,11 +258,17 @@ def _hand(pen: Pen, person: Character, rig: Rig, arm: tuple[Point, ...], colour:
     pen.fill(ellipse(*tip, rig.limb * 0.78, rig.limb * 0.86), colour)
     thumb = between(arm[1], arm[2], 1.1)
     inward = -1 if arm[2][0] > 0 else 1
-    pen.fill(limb([thumb, (thumb[0] + inward * rig.limb * 0.8, thumb[1] + rig.limb * 0.5)], [rig.limb * 0.3, rig.limb * 0.24]), colour, 0.8)
+    pen.fill(
+        limb(
+            [thumb, (thumb[0] + inward * rig.limb * 0.8, thumb[1] + rig.limb * 0.5)], [rig.limb * 0.3, rig.limb * 0.24]
+        ),
+        colour,
+        0.8,
+    )
 
 
 def _sleeve(pen: Pen, person: Character, rig: Rig, arm: tuple[Point, ...]) -> None:
-    main, second, trim = colours_of(person)
+    main, _second, trim = colours_of(person)
     share, thick = person.outfit.sleeve, rig.limb * 1.34
     shoulder = (arm[0][0], arm[0][1] - 2)
     if share <= 0.5:
@@ -208,9 +279,21 @@ def _sleeve(pen: Pen, person: Character, rig: Rig, arm: tuple[Point, ...]) -> No
     if person.outfit.wide:
         inward = -1 if arm[0][0] > 0 else 1
         drop = 66 * rig.size
-        cloth: list[Point] = [(shoulder[0] - inward * thick, shoulder[1]), (arm[1][0] - inward * thick * 1.2, arm[1][1]), (end[0] - inward * thick * 1.1, end[1], 0), (end[0] - inward * thick * 0.6, end[1] + drop), (end[0] + inward * thick * 1.3, end[1] + drop * 0.8), (end[0] + inward * thick, end[1], 0), (arm[1][0] + inward * thick * 0.9, arm[1][1]), (shoulder[0] + inward * thick * 0.8, shoulder[1] + 14)]
+        cloth: list[Point] = [
+            (shoulder[0] - inward * thick, shoulder[1]),
+            (arm[1][0] - inward * thick * 1.2, arm[1][1]),
+            (end[0] - inward * thick * 1.1, end[1], 0),
+            (end[0] - inward * thick * 0.6, end[1] + drop),
+            (end[0] + inward * thick * 1.3, end[1] + drop * 0.8),
+            (end[0] + inward * thick, end[1], 0),
+            (arm[1][0] + inward * thick * 0.9, arm[1][1]),
+            (shoulder[0] + inward * thick * 0.8, shoulder[1] + 14),
+        ]
         pen.fill(smooth(cloth), main)
         return
-    pen.fill(limb([shoulder, arm[1], end], [thick, thick * 0.92, thick * 0.8]), mix(main, "#30303c", 0.1) if person.outfit.top == "plate" else main)
+    pen.fill(
+        limb([shoulder, arm[1], end], [thick, thick * 0.92, thick * 0.8]),
+        mix(main, "#30303c", 0.1) if person.outfit.top == "plate" else main,
+    )
     if person.outfit.dress in {"Maid Outfit", "Gothic", "Costume", "Armor"}:
         pen.fill(limb([between(arm[1], end, 0.82), end], [thick * 0.95, thick]), trim, 0.8, shade=False)

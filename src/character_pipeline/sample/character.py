@@ -45,6 +45,11 @@ HEADWEAR = frozenset(
 )
 HAIR_THINGS = frozenset({"Hair Ribbon", "Hair Bow", "Hair Flower", "Hair Ornament"})
 AROUND_NECK = frozenset({"Necklace", "Choker", "Collar", "Scarf", "Necktie", "Bow", "Ribbon"})
+NOT_FOR_MEN = frozenset({"Hijab", "Veil", "Hairband", "Hair Bow", "Hair Flower", "Hair Ribbon", "Fake Animal Ears"})
+NOT_OVER_EARS = frozenset({"Hat", "Helmet", "Hijab", "Fake Animal Ears", "Headphones", "Veil"})
+HIGH_HAIR = frozenset({"Afro", "Mohawk", "Double Bun", "Bun", "Pompadour", "Updo"})
+FULL_COLLAR = frozenset({"Necktie", "Bow", "Ribbon", "Necklace", "Scarf"})
+NOT_WITH_ROBES = frozenset({"Necktie", "Bow", "Belt", "Hairband", "Helmet"})
 COVERS_HAIR = frozenset({"Hijab", "Helmet"})
 SCARS = {"Eye": 3, "Cheek": 3, "Nose": 2, "Face": 1, "Arm": 3, "Chest": 8, "Leg": 3, "Back": 8}
 TATTOOS = {"Face": 2, "Neck": 2, "Hand": 2, "Arm": 5, "Chest": 8, "Leg": 4, "Back": 8}
@@ -191,30 +196,21 @@ def _accessories(rng: Random, person: Character, features: tuple[str, ...]) -> t
 
 
 def _unwearable(person: Character, features: tuple[str, ...]) -> set[str]:
-    banned: set[str] = set()
-    if person.gender == "Male":
-        banned |= {"Hijab", "Veil", "Hairband", "Hair Bow", "Hair Flower", "Hair Ribbon", "Fake Animal Ears"}
-    if {"Animal Ears", "Horns"} & set(features):
-        banned |= {"Hat", "Helmet", "Hijab", "Fake Animal Ears", "Headphones", "Veil"}
-    if person.age == "Child":
-        banned |= {"Piercing", "Choker", "Collar", "Veil"}
-    if person.hair.arrangement in {"Bald", "Buzz Cut", "Mohawk", "Cornrows"}:
-        banned |= HAIR_THINGS | {"Hairband"}
-    if person.hair.arrangement in {"Afro", "Mohawk", "Double Bun", "Bun", "Pompadour", "Updo"}:
-        banned |= {"Hat", "Helmet", "Crown", "Veil", "Fake Animal Ears"}
-    if person.outfit.dress in {"Armor", "Swimwear", "Sleepwear"}:
-        banned |= {"Necktie", "Bow", "Ribbon", "Belt", "Bag"}
-    if "sailor" in person.outfit.extras or "hood" in person.outfit.extras or "ruffles" in person.outfit.extras:
-        banned |= {"Necktie", "Bow", "Ribbon", "Necklace", "Scarf"}
-    if person.hair.arrangement in {"Half Updo", "One Side Up", "Two Side Up"}:
-        banned |= {"Hat", "Helmet"}
-    if person.hair.fringe == "Hair Over One Eye":
-        banned |= {"Eyepatch"}
-    if "Pointy Ears" in features:
-        banned |= {"Hijab"}
-    if person.outfit.top == "robe" or "earhood" in person.outfit.extras:
-        banned |= {"Necktie", "Bow", "Belt", "Hairband", "Helmet"}
-    return banned
+    hair, outfit = person.hair, person.outfit
+    rules: tuple[tuple[bool, frozenset[str]], ...] = (
+        (person.gender == "Male", NOT_FOR_MEN),
+        (bool({"Animal Ears", "Horns"} & set(features)), NOT_OVER_EARS),
+        ("Pointy Ears" in features, frozenset({"Hijab"})),
+        (person.age == "Child", frozenset({"Piercing", "Choker", "Collar", "Veil"})),
+        (hair.arrangement in {"Bald", "Buzz Cut", "Mohawk", "Cornrows"}, HAIR_THINGS | {"Hairband"}),
+        (hair.arrangement in HIGH_HAIR, frozenset({"Hat", "Helmet", "Crown", "Veil", "Fake Animal Ears"})),
+        (hair.arrangement in {"Half Updo", "One Side Up", "Two Side Up"}, frozenset({"Hat", "Helmet"})),
+        (hair.fringe == "Hair Over One Eye", frozenset({"Eyepatch"})),
+        (outfit.dress in {"Armor", "Swimwear", "Sleepwear"}, frozenset({"Necktie", "Bow", "Ribbon", "Belt", "Bag"})),
+        (bool({"sailor", "hood", "ruffles"} & set(outfit.extras)), FULL_COLLAR),
+        (outfit.top == "robe" or "earhood" in outfit.extras, NOT_WITH_ROBES),
+    )
+    return {thing for applies, things in rules if applies for thing in things}
 
 
 def _without_hidden(kept: list[str]) -> list[str]:

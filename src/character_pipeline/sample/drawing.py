@@ -83,9 +83,7 @@ def render(drawing: Drawing, size: int = 512) -> Image:
     style = STYLES[drawing.style]
     drawn = max(48, size // 5) if style.finish == "pixel" else size
     width = max(1, round(drawn * min(1.0, drawing.aspect)))
-    png = resvg_py.svg_to_bytes(
-        svg_string=drawing.svg, width=width, background=style.paper, skip_system_fonts=True
-    )
+    png = resvg_py.svg_to_bytes(svg_string=drawing.svg, width=width, background=style.paper, skip_system_fonts=True)
     picture = Image.open(io.BytesIO(bytes(png))).convert("RGB")
     return finished(picture, style, size, drawing.seed)
 
@@ -107,16 +105,20 @@ def _single(seed: int, style: Style, special: str) -> Drawing:
     draw_figure(pen, person, shot, rig)
     truth = describe(person, shot, rig, view)
     tags, stated = single_tags(person, shot, style, truth, seed)
-    return _drawing(seed, style, pen, view, replace(truth, stated=stated), tags, person.identity)
+    return _drawing(seed, pen, view, replace(truth, stated=stated, character=person.identity), tags)
 
 
 def fitting(person: Character, shot: Shot) -> Shot:
     """The shot without what this person cannot do: wave in wide sleeves, hide the eyes behind no fringe."""
     if person.outfit.wide and shot.pose in {"wave", "hip"}:
         shot = replace(shot, pose="sides")
-    bare = person.hair_covered or person.hair.fringe == "" and person.hair.arrangement not in {"", "Bob Cut", "Ponytail"}
+    bare = person.hair_covered or (
+        person.hair.fringe == "" and person.hair.arrangement not in {"", "Bob Cut", "Ponytail"}
+    )
     if shot.cover == "bangs" and bare:
         shot = replace(shot, cover="blindfold")
+    if shot.back and shot.framing == "portrait":
+        shot = replace(shot, framing="cowboy")
     if shot.grey and shot.background in {"sky", "meadow", "night"}:
         shot = replace(shot, background="white")
     return shot
@@ -125,7 +127,10 @@ def fitting(person: Character, shot: Shot) -> Shot:
 def _several(seed: int, style: Style, rng: Random) -> Drawing:
     count = rng.choice([2, 2, 3, 4])
     people = [sample_character(10_000_000 + seed * 4 + i) for i in range(count)]
-    shots = [replace(fitting(p, sample_shot(seed * 4 + i)), framing="full_body", background="white") for i, p in enumerate(people)]
+    shots = [
+        replace(fitting(p, sample_shot(seed * 4 + i)), framing="full_body", background="white")
+        for i, p in enumerate(people)
+    ]
     rigs = [make_rig(p, s, style) for p, s in zip(people, shots, strict=True)]
     spread = max(150.0, 2.3 * max(rig.shoulder for rig in rigs))
     floor = max(rig.floor for rig in rigs)
@@ -138,7 +143,7 @@ def _several(seed: int, style: Style, rng: Random) -> Drawing:
         with pen.moved(f"translate({(i - (count - 1) / 2) * spread:.1f} {_drop(rig, rigs):.1f})"):
             draw_figure(pen, person, shot, rig)
     tags = group_tags(people, style, seed)
-    return _drawing(seed, style, pen, view, Truth(people="multiple"), tags, "")
+    return _drawing(seed, pen, view, Truth(people="multiple"), tags)
 
 
 def _drop(rig: Rig, rigs: list[Rig]) -> float:
@@ -149,13 +154,9 @@ def _empty(seed: int, style: Style, rng: Random) -> Drawing:
     pen, hue, land = Pen(style), rng.randrange(360), rng.random() < 0.6
     (draw_landscape if land else draw_still_life)(pen, hue)
     tags = empty_tags("landscape" if land else "still life", style, seed)
-    return _drawing(seed, style, pen, (0.0, 0.0, 100.0, 100.0), Truth(people="none"), tags, "")
+    return _drawing(seed, pen, (0.0, 0.0, 100.0, 100.0), Truth(people="none"), tags)
 
 
-def _drawing(
-    seed: int, style: Style, pen: Pen, view: View, truth: Truth, tags: list[str], identity: str
-) -> Drawing:
-    line = {"style": style.name, "people": truth.people, **truth.to_json(), "tags": tags}
-    if identity:
-        line["character"] = identity
-    return Drawing(pen.document(view), style.name, line, tags, seed, view[2] / view[3])
+def _drawing(seed: int, pen: Pen, view: View, truth: Truth, tags: list[str]) -> Drawing:
+    line = {"style": pen.style.name, "people": truth.people, **truth.to_json(), "tags": tags}
+    return Drawing(pen.document(view), pen.style.name, line, tags, seed, view[2] / view[3])

@@ -64,7 +64,9 @@ def draw_ears(pen: Pen, person: Character) -> None:
         if "Pointy Ears" in person.features:
             outline = [(48, -6), (68, -18), (102, -36, 0), (78, 4), (62, 20), (50, 22)]
         pen.fill(smooth([(side * p[0], *p[1:]) for p in outline]), person.skin_hex)
-        pen.line(smooth([(side * 55, 2), (side * 59, 4), (side * 56, 13)], closed=False), shadow(person.skin_hex, 0.5), 0.6)
+        pen.line(
+            smooth([(side * 55, 2), (side * 59, 4), (side * 56, 13)], closed=False), shadow(person.skin_hex, 0.5), 0.6
+        )
 
 
 def draw_face(pen: Pen, person: Character, shot: Shot, rig: Rig) -> None:
@@ -90,19 +92,21 @@ def _eye(pen: Pen, person: Character, shot: Shot, rig: Rig, side: int) -> None:
     x, y = side * 24.5, rig.eye_y
     wide, tall = 14.5 * rig.eye**0.5, 17.0 * rig.eye * min(look.open, 1.25)
     if shot.closed:
-        _closed_eye(pen, person, x, y + 5, wide, -1 if look.mouth in {"open_smile", "grin", "smile"} else 1)
+        _closed_eye(pen, person, (x, y + 5), wide, -1 if look.mouth in {"open_smile", "grin", "smile"} else 1)
         return
     lens: list[Point] = [
-        (x - side * wide, y + tall * 0.2, 0), (x - side * wide * 0.45, y - tall * 0.82), (x + side * wide * 0.3, y - tall * 0.9),
+        (x - side * wide, y + tall * 0.2, 0), (x - side * wide * 0.45, y - tall * 0.82),
+        (x + side * wide * 0.3, y - tall * 0.9),
         (x + side * wide, y - tall * 0.2), (x + side * wide * 0.78, y + tall * 0.6), (x, y + tall * 0.9),
         (x - side * wide * 0.7, y + tall * 0.65),
     ]  # fmt: skip
     pen.flat(smooth(lens), "#ffffff" if person.age != "Elderly" else "#f6f2ec")
-    _iris(pen, person, x + shot.glance, y, tall, side)
+    _iris(pen, person, (x + shot.glance, y), tall, side)
     _lids(pen, person, lens, x, side)
 
 
-def _iris(pen: Pen, person: Character, x: float, y: float, tall: float, side: int) -> None:
+def _iris(pen: Pen, person: Character, at: tuple[float, float], tall: float, side: int) -> None:
+    x, y = at
     names = person.eyes if person.eye_kind != "plain" else (person.eyes[0],) * 2
     colour = EYES[names[0] if side < 0 or person.eye_kind == "Multicolored" else names[1]]
     rx, ry = min(10.5, tall * 0.74), tall * 0.9
@@ -112,9 +116,30 @@ def _iris(pen: Pen, person: Character, x: float, y: float, tall: float, side: in
     pen.flat(ellipse(x, y + 0.6, rx * 0.88, ry * 0.9), colour)
     if person.eye_kind == "Multicolored":
         low = EYES[names[1]]
-        pen.flat(smooth([(x - rx * 0.86, y + 1, 0), (x + rx * 0.86, y + 1, 0), (x + rx * 0.5, y + ry * 0.7), (x, y + ry * 0.9), (x - rx * 0.5, y + ry * 0.7)]), low)
+        pen.flat(
+            smooth(
+                [
+                    (x - rx * 0.86, y + 1, 0),
+                    (x + rx * 0.86, y + 1, 0),
+                    (x + rx * 0.5, y + ry * 0.7),
+                    (x, y + ry * 0.9),
+                    (x - rx * 0.5, y + ry * 0.7),
+                ]
+            ),
+            low,
+        )
     elif not pen.style.simple_eye:
-        pen.flat(smooth([(x - rx * 0.8, y - ry * 0.25, 0), (x, y - ry * 0.86), (x + rx * 0.8, y - ry * 0.25, 0), (x, y - ry * 0.05)]), shadow(colour, 0.4))
+        pen.flat(
+            smooth(
+                [
+                    (x - rx * 0.8, y - ry * 0.25, 0),
+                    (x, y - ry * 0.86),
+                    (x + rx * 0.8, y - ry * 0.25, 0),
+                    (x, y - ry * 0.05),
+                ]
+            ),
+            shadow(colour, 0.4),
+        )
         pen.flat(ellipse(x, y + ry * 0.55, rx * 0.5, ry * 0.24), lit(colour, 0.45))
     pen.flat(ellipse(x, y + ry * 0.02, rx * 0.36, ry * 0.42), "#221a26" if colour != EYES["White"] else "#9aa0b0")
     pen.flat(ellipse(x - rx * 0.32, y - ry * 0.4, rx * 0.33, ry * 0.25), "#ffffff")
@@ -134,8 +159,11 @@ def _lids(pen: Pen, person: Character, lens: list[Point], x: float, side: int) -
     pen.line(lower, shadow(person.skin_hex, 0.55), 0.4, 1.2)
 
 
-def _closed_eye(pen: Pen, person: Character, x: float, y: float, wide: float, bow: int) -> None:
-    arc = smooth([(x - wide, y), (x - wide * 0.5, y + bow * 5.5), (x + wide * 0.5, y + bow * 5.5), (x + wide, y)], closed=False)
+def _closed_eye(pen: Pen, person: Character, at: tuple[float, float], wide: float, bow: int) -> None:
+    x, y = at
+    arc = smooth(
+        [(x - wide, y), (x - wide * 0.5, y + bow * 5.5), (x + wide * 0.5, y + bow * 5.5), (x + wide, y)], closed=False
+    )
     pen.line(arc, mix(INK, person.skin_hex, 0.12), 0.8, 3.6)
     if person.gender == "Female" and bow > 0:
         for dx in (-0.5, 0.0, 0.5):
@@ -157,7 +185,7 @@ def _brow(pen: Pen, person: Character, rig: Rig, look: Look, side: int) -> None:
 def _nose(pen: Pen, person: Character, rig: Rig) -> None:
     y = rig.eye_y + 19
     dark = shadow(person.skin_hex, 0.42)
-    if person.age in {"Child", "Teen"} or person.gender == "Female" and person.age == "Young Adult":
+    if person.age in {"Child", "Teen"} or (person.gender == "Female" and person.age == "Young Adult"):
         pen.line(smooth([(-1.5, y), (1.5, y + 2.5), (-1, y + 3.5)], closed=False), dark, 0.5, 1.7)
         return
     pen.line(smooth([(3, y - 12), (5, y), (0, y + 4), (-4, y + 2)], closed=False), dark, 0.6, 2.0)
@@ -170,7 +198,11 @@ def _age_lines(pen: Pen, person: Character, rig: Rig) -> None:
     lines: list[list[Point]] = [[(17, y + 24), (23, y + 30), (22, y + 39)]]
     if person.age == "Elderly":
         lines += [[(13, y + 17), (24, y + 21), (34, y + 16)], [(38, y + 4), (45, y + 1)], [(38, y + 7), (46, y + 8)]]
-        lines += [[(29, y + 33), (33, y + 38), (31, y + 45)], [(3, y - 34), (15, y - 36), (27, y - 33)], [(2, y - 27), (12, y - 29), (22, y - 27)]]
+        lines += [
+            [(29, y + 33), (33, y + 38), (31, y + 45)],
+            [(3, y - 34), (15, y - 36), (27, y - 33)],
+            [(2, y - 27), (12, y - 29), (22, y - 27)],
+        ]
     else:
         lines += [[(14, y + 16), (22, y + 19), (31, y + 16)]]
     for line in lines:
@@ -206,6 +238,11 @@ def _extras(pen: Pen, rig: Rig, look: Look) -> None:
     if "vein" in look.extras:
         for dx, dy in ((-1, -1), (1, -1), (-1, 1), (1, 1)):
             corner = (34 + dx * 2.5, -36 + dy * 2.5)
-            pen.line(smooth([(corner[0] + dx * 6, corner[1]), corner, (corner[0], corner[1] + dy * 6)], closed=False), "#c8242c", 0.5, 2.6)
+            pen.line(
+                smooth([(corner[0] + dx * 6, corner[1]), corner, (corner[0], corner[1] + dy * 6)], closed=False),
+                "#c8242c",
+                0.5,
+                2.6,
+            )
     if "drowsy" in look.extras:
         pen.fill(ellipse(20, rig.chin - 14, 6.5, 7), "#cdeaf8", 0.5, shade=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from character_pipeline.sample import worn_body, worn_head
+from character_pipeline.sample import hats, worn_body, worn_head
 from character_pipeline.sample.body import draw_body
 from character_pipeline.sample.character import Character
 from character_pipeline.sample.face import draw_ears, draw_face
@@ -42,12 +42,12 @@ ON_HEAD: Mapping[str, Draw] = {
     "Glasses": worn_head.glasses,
     "Sunglasses": worn_head.sunglasses,
     "Headband": worn_head.headband,
-    "Crown": worn_head.crown,
+    "Crown": hats.crown,
     "Goggles": worn_head.goggles,
     "Headphones": worn_head.headphones,
-    "Helmet": worn_head.helmet,
+    "Helmet": hats.helmet,
     "Hijab": worn_head.hijab,
-    "Hat": worn_head.hat,
+    "Hat": hats.hat,
     "Veil": worn_head.veil,
     "Fake Animal Ears": worn_head.fake_ears,
 }
@@ -68,7 +68,8 @@ ON_BODY: Mapping[str, Draw] = {
     "Gloves": worn_body.gloves,
 }
 SEEN_FROM_BEHIND = frozenset(
-    {"Belt", "Gloves", "Scarf", "Bracelet", "Watch", "Collar", "Choker", "Hat", "Helmet", "Hijab", "Headphones", "Veil", "Crown"}
+    {"Belt", "Gloves", "Scarf", "Bracelet", "Watch", "Collar"}
+    | {"Choker", "Hat", "Helmet", "Hijab", "Headphones", "Veil", "Crown"}
     | {"Hairband", "Hair Ribbon", "Hair Bow", "Cape", "Fake Animal Ears", "Headband"}
 )  # fmt: skip
 

@@ -6,6 +6,7 @@ Units are those of a head: the middle of the face is (0, 0), its half-width abou
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -27,9 +28,8 @@ def smooth(points: Sequence[Point], closed: bool = True) -> Shape:
     for i in range(count if closed else count - 1):
         here, there = points[i], points[(i + 1) % count]
         (ax, ay), (bx, by) = _tangent(points, i, closed), _tangent(points, (i + 1) % count, closed)
-        parts.append(
-            f"C{here[0] + ax:.1f} {here[1] + ay:.1f} {there[0] - bx:.1f} {there[1] - by:.1f} {there[0]:.1f} {there[1]:.1f}"
-        )
+        handles = f"C{here[0] + ax:.1f} {here[1] + ay:.1f} {there[0] - bx:.1f} {there[1] - by:.1f}"
+        parts.append(f"{handles} {there[0]:.1f} {there[1]:.1f}")
     return Shape("".join(parts) + ("Z" if closed else ""), _light(points))
 
 
@@ -122,7 +122,7 @@ def between(a: Point, b: Point, t: float) -> tuple[float, float]:
 def resample(points: Sequence[Point], step: float) -> list[tuple[float, float]]:
     """Points about `step` apart along the straight lines through `points`."""
     found: list[tuple[float, float]] = []
-    for here, there in zip(points, points[1:], strict=False):
+    for here, there in itertools.pairwise(points):
         pieces = max(1, round(math.hypot(there[0] - here[0], there[1] - here[1]) / step))
         found.extend(between(here, there, i / pieces) for i in range(pieces))
     return [*found, (points[-1][0], points[-1][1])]

@@ -5,29 +5,32 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from character_pipeline.sample.character import Character
-from character_pipeline.sample.geometry import Point, both, ellipse, lock, mirror, poly, smooth
-from character_pipeline.sample.hair_back import _tail, _tie, _tone, reach_of
-from character_pipeline.sample.palette import INK, lit, mix, shadow
+from character_pipeline.sample.geometry import Point, both, ellipse, lock, poly, smooth
+from character_pipeline.sample.hair_back import draw_tail, draw_tie, reach_of, tone
+from character_pipeline.sample.hair_cuts import CUTS, DOME
+from character_pipeline.sample.palette import lit, mix, shadow
 from character_pipeline.sample.pen import Paint, Pen
 from character_pipeline.sample.rig import Rig
 from character_pipeline.sample.shot import Shot
 
-DOME: list[Point] = [(-60, -8), (-53, -48), (-30, -75), (0, -82), (30, -75), (53, -48), (60, -8)]
 FRINGES: Mapping[str, list[Point]] = {
     # the lower edge from the right temple to the left one
     "": [(58, 22, 0), (51, -10), (38, -36), (16, -52), (2, -58, 0), (-16, -50), (-38, -36), (-51, -10), (-58, 22, 0)],
     "Bangs": [
-        (58, 24, 0), (50, -16, 0), (43, -4, 0), (32, -27, 0), (24, -5, 0), (12, -28, 0), (2, -3, 0), (-9, -28, 0), (-21, -6, 0), (-31, -27, 0),
+        (58, 24, 0), (50, -16, 0), (43, -4, 0), (32, -27, 0), (24, -5, 0), (12, -28, 0), (2, -3, 0), (-9, -28, 0),
+        (-21, -6, 0), (-31, -27, 0),
         (-43, -3, 0), (-50, -16, 0), (-58, 24, 0),
     ],
     "Blunt Bangs": [(58, 22, 0), (51, -12, 0), (46, -9), (0, -7), (-46, -9), (-51, -12, 0), (-58, 22, 0)],
     "Swept Bangs": [
-        (58, 24, 0), (50, -16), (40, -38), (26, -58, 0), (18, -34), (0, -14), (-15, -7, 0), (-14, -16, 0), (-28, -4), (-43, 1, 0), (-45, -10, 0),
+        (58, 24, 0), (50, -16), (40, -38), (26, -58, 0), (18, -34), (0, -14), (-15, -7, 0), (-14, -16, 0), (-28, -4),
+        (-43, 1, 0), (-45, -10, 0),
         (-58, 24, 0),
     ],
     "Hair Over One Eye": [(58, 24, 0), (50, -10), (20, -40), (-10, -60, 0), (-28, -44), (-46, -22), (-58, 22, 0)],
     "cover": [
-        (58, 32, 0), (50, 10, 0), (43, 27, 0), (33, 12, 0), (24, 29, 0), (13, 12, 0), (2, 30, 0), (-9, 12, 0), (-21, 29, 0), (-31, 12, 0),
+        (58, 32, 0), (50, 10, 0), (43, 27, 0), (33, 12, 0), (24, 29, 0), (13, 12, 0), (2, 30, 0), (-9, 12, 0),
+        (-21, 29, 0), (-31, 12, 0),
         (-43, 27, 0), (-50, 10, 0), (-58, 32, 0),
     ],
 }  # fmt: skip
@@ -38,8 +41,8 @@ def draw_front(pen: Pen, person: Character, shot: Shot, rig: Rig) -> None:
     """All hair that lies over the face and the shoulders."""
     hair = person.hair
     paint = hair.paint(reach_of(person, rig))
-    if hair.arrangement in SPECIAL:
-        SPECIAL[hair.arrangement](pen, person, paint)
+    if hair.arrangement in CUTS:
+        CUTS[hair.arrangement](pen, person, paint)
         return
     if hair.arrangement in OVER_SHOULDER:
         OVER_SHOULDER[hair.arrangement](pen, person, rig)
@@ -49,7 +52,11 @@ def draw_front(pen: Pen, person: Character, shot: Shot, rig: Rig) -> None:
         _sidelocks(pen, person, rig, paint)
     _cap(pen, person, shot, paint)
     if hair.ahoge and not {"Hat", "Helmet"} & set(person.accessories):
-        pen.fill(smooth([(-5, -78, 0), (-4, -100), (14, -118), (34, -112, 0), (16, -106), (6, -94), (6, -78, 0)]), paint, shade=False)
+        pen.fill(
+            smooth([(-5, -78, 0), (-4, -100), (14, -118), (34, -112, 0), (16, -106), (6, -94), (6, -78, 0)]),
+            paint,
+            shade=False,
+        )
 
 
 def _cap(pen: Pen, person: Character, shot: Shot, paint: Paint) -> None:
@@ -57,15 +64,27 @@ def _cap(pen: Pen, person: Character, shot: Shot, paint: Paint) -> None:
     fringe = "cover" if shot.cover == "bangs" else hair.fringe
     dome = list(DOME)
     if hair.texture == "Spiky":
-        dome = [(-60, -8), (-74, -40, 0), (-50, -46, 0), (-58, -84, 0), (-28, -72, 0), (-12, -106, 0), (6, -80, 0), (38, -100, 0), (36, -72, 0), (68, -66, 0), (54, -40, 0), (76, -22, 0), (60, -8)]  # fmt: skip
+        dome = [
+            (-60, -8), (-74, -40, 0), (-50, -46, 0), (-58, -84, 0), (-28, -72, 0), (-12, -106, 0), (6, -80, 0),
+            (38, -100, 0), (36, -72, 0), (68, -66, 0), (54, -40, 0), (76, -22, 0), (60, -8),
+        ]  # fmt: skip
     if hair.texture == "Messy":
-        dome = [(-60, -8), (-66, -34, 0), (-55, -46), (-50, -74, 0), (-28, -77), (-14, -94, 0), (0, -83), (24, -91, 0), (34, -74), (60, -66, 0), (54, -46), (68, -28, 0), (60, -8)]  # fmt: skip
+        dome = [
+            (-60, -8), (-66, -34, 0), (-55, -46), (-50, -74, 0), (-28, -77), (-14, -94, 0), (0, -83), (24, -91, 0),
+            (34, -74), (60, -66, 0), (54, -46), (68, -28, 0), (60, -8),
+        ]  # fmt: skip
     if hair.texture == "Curly":
         _curly_cap(pen, paint, fringe)
         return
     pen.fill(smooth([*dome, *FRINGES[fringe]]), paint, shade=False)
     if fringe == "Hair Over One Eye":
-        pen.fill(smooth([(-12, -62, 0), (20, -58), (50, -30), (58, 10), (50, 46, 0), (40, 30), (30, 44, 0), (12, 24), (4, -10)]), paint, shade=False)
+        pen.fill(
+            smooth(
+                [(-12, -62, 0), (20, -58), (50, -30), (58, 10), (50, 46, 0), (40, 30), (30, 44, 0), (12, 24), (4, -10)]
+            ),
+            paint,
+            shade=False,
+        )
     _sheen(pen, paint, fringe)
     _strands(pen, paint, fringe)
     if hair.pattern == "streaks":
@@ -76,7 +95,18 @@ def _cap(pen: Pen, person: Character, shot: Shot, paint: Paint) -> None:
 def _curly_cap(pen: Pen, paint: Paint, fringe: str) -> None:
     pen.fill(smooth([*DOME, *FRINGES[""]]), paint, shade=False)
     low = -14 if fringe else -44
-    curls = [(-54, 8), (54, 8), (-56, -16), (56, -16), (-50, -42), (50, -42), (-34, -62), (34, -62), (-12, -72), (12, -72)]
+    curls = [
+        (-54, 8),
+        (54, 8),
+        (-56, -16),
+        (56, -16),
+        (-50, -42),
+        (50, -42),
+        (-34, -62),
+        (34, -62),
+        (-12, -72),
+        (12, -72),
+    ]
     curls += [(-36, low - 6), (36, low - 6), (-18, low - 2), (18, low - 2), (0, low)] if fringe else []
     if fringe in {"Hair Over One Eye", "cover"}:
         curls += [(26, 4), (40, 14), (28, 22)] + ([(-26, 4), (-40, 14), (-28, 22)] if fringe == "cover" else [])
@@ -84,7 +114,7 @@ def _curly_cap(pen: Pen, paint: Paint, fringe: str) -> None:
         pen.fill(ellipse(x, y, 15, 14), paint, 0.8, shade=False)
     for x, y in curls:
         ring: list[Point] = [(x - 8, y + 2), (x - 2, y - 7), (x + 7, y - 2), (x + 3, y + 6), (x - 3, y + 2)]
-        pen.line(smooth(ring, closed=False), shadow(_tone(paint), 0.35), 0.5, 1.3)
+        pen.line(smooth(ring, closed=False), shadow(tone(paint), 0.35), 0.5, 1.3)
 
 
 def _sheen(pen: Pen, paint: Paint, fringe: str) -> None:
@@ -94,40 +124,56 @@ def _sheen(pen: Pen, paint: Paint, fringe: str) -> None:
     if fringe in {"", "Hair Over One Eye", "Swept Bangs"}:
         band: list[Point] = [(-46, -40, 0), (-34, -57), (-18, -66), (-24, -56, 0), (-36, -44), (-44, -34, 0)]
     else:
-        band = [(-46, -36, 0), (-26, -53), (0, -58), (26, -53), (46, -36, 0), (34, -40), (24, -34, 0), (12, -46), (0, -38, 0), (-12, -46), (-24, -34, 0), (-34, -40)]  # fmt: skip
+        band = [
+            (-46, -36, 0), (-26, -53), (0, -58), (26, -53), (46, -36, 0), (34, -40), (24, -34, 0), (12, -46),
+            (0, -38, 0), (-12, -46), (-24, -34, 0), (-34, -40),
+        ]  # fmt: skip
     pen.flat(smooth(band), light, 0.8)
 
 
 def _strands(pen: Pen, paint: Paint, fringe: str) -> None:
-    dark = shadow(_tone(paint), 0.4)
+    dark = shadow(tone(paint), 0.4)
     lines: Mapping[str, list[list[Point]]] = {
         "Blunt Bangs": [[(x * 0.7, -40), (x, -12)] for x in (-34, -14, 8, 28)],
         "": [[(2, -80), (3, -60)], [(-10, -78), (-42, -30)], [(12, -78), (43, -30)]],
         "Swept Bangs": [[(26, -58), (20, -78)], [(14, -60), (-24, -16)], [(32, -58), (50, -20)]],
         "Hair Over One Eye": [[(-10, -60), (-8, -79)], [(6, -56), (40, 10)], [(-4, -50), (24, 18)]],
     }
-    for line in lines.get(fringe, [[(0, -80), (-6, -50), (-9, -30)], [(6, -80), (26, -50), (32, -29)], [(-6, -80), (-26, -50), (-31, -29)]]):
+    for line in lines.get(
+        fringe,
+        [[(0, -80), (-6, -50), (-9, -30)], [(6, -80), (26, -50), (32, -29)], [(-6, -80), (-26, -50), (-31, -29)]],
+    ):
         pen.line(smooth(line, closed=False), dark, 0.5, 1.0 if pen.style.ink else 0)
 
 
 def _hime_locks(pen: Pen, rig: Rig, paint: Paint) -> None:
     for side in (-1, 1):
-        outline: list[Point] = [(side * 60, -24), (side * 63, 10), (side * 62, rig.chin - 12, 0), (side * 38, rig.chin - 12, 0), (side * 42, 10), (side * 48, -24)]
+        outline: list[Point] = [
+            (side * 60, -24),
+            (side * 63, 10),
+            (side * 62, rig.chin - 12, 0),
+            (side * 38, rig.chin - 12, 0),
+            (side * 42, 10),
+            (side * 48, -24),
+        ]
         pen.fill(smooth(outline), paint, shade=False)
 
 
 def _sidelocks(pen: Pen, person: Character, rig: Rig, paint: Paint) -> None:
     for side in (-1, 1):
         end = (side * 52, rig.chin + 46)
-        pen.fill(lock((side * 54, -18), end, 8.5, side * 6, 1 if person.hair.texture == "Wavy" else 0), paint, shade=False)
+        pen.fill(
+            lock((side * 54, -18), end, 8.5, side * 6, 1 if person.hair.texture == "Wavy" else 0), paint, shade=False
+        )
 
 
 def _side_ponytail(pen: Pen, person: Character, rig: Rig) -> None:
-    _tail(pen, person, (58, 20), (72, max(reach_of(person, rig), 116)), 19, -14)
-    _tie(pen, person, 60, 24)
+    draw_tail(pen, person, ((58, 20), (72, max(reach_of(person, rig), 116))), 19, -14)
+    draw_tie(pen, person, 60, 24)
 
 
-def _plait(pen: Pen, person: Character, x: float, start: float, end: float, side: int) -> None:
+def _plait(pen: Pen, person: Character, x: float, start: float, end: float) -> None:
+    side = 1 if x > 0 else -1
     paint = person.hair.paint(end)
     count = max(4, round((end - start) / 19))
     for i in range(count):
@@ -135,93 +181,30 @@ def _plait(pen: Pen, person: Character, x: float, start: float, end: float, side
         y, width = start + (end - start) * share, 12.5 * (1.05 - share * 0.4)
         at = x + side * 8 * share
         for half in (-1, 1):
-            knot: list[Point] = [(at, y + 20, 0), (at + half * width, y + 8), (at + half * width * 0.9, y - 3), (at - half * 2, y - 1, 0)]
+            knot: list[Point] = [
+                (at, y + 20, 0),
+                (at + half * width, y + 8),
+                (at + half * width * 0.9, y - 3),
+                (at - half * 2, y - 1, 0),
+            ]
             pen.fill(smooth(knot), paint, 0.8, shade=False)
-    _tie(pen, person, x + side * 8, end + 4)
+    draw_tie(pen, person, x + side * 8, end + 4)
     pen.fill(lock((x + side * 8, end + 8), (x + side * 9, end + 32), 7), paint, 0.8)
 
 
 def _braid(pen: Pen, person: Character, rig: Rig) -> None:
-    _plait(pen, person, 52, 26, max(reach_of(person, rig) - 34, 100), 1)
+    _plait(pen, person, 52, 26, max(reach_of(person, rig) - 34, 100))
 
 
 def _twin_braids(pen: Pen, person: Character, rig: Rig) -> None:
     for side in (-1, 1):
-        _plait(pen, person, side * 56, 22, max(reach_of(person, rig) - 24, 84), side)
-
-
-def _afro_cap(pen: Pen, person: Character, paint: Paint) -> None:
-    edge: list[Point] = [(58, 10, 0), (50, -14), (30, -36), (0, -42), (-30, -36), (-50, -14), (-58, 10, 0)]
-    pen.fill(smooth([*DOME, *edge]), paint, 0, shade=False)
-
-
-def _stubbled(pen: Pen, person: Character, share: float) -> None:
-    skull: list[Point] = [*DOME, (58, 14, 0), (49, -12), (44, -34), (24, -46), (0, -48), *mirror([(58, 14, 0), (49, -12), (44, -34), (24, -46)])]
-    pen.flat(smooth([(p[0] * 0.95, max(p[1], -69), *p[2:]) for p in skull]), mix(person.skin_hex, person.hair.hexes[0], share))
-
-
-def _buzz(pen: Pen, person: Character, paint: Paint) -> None:
-    _stubbled(pen, person, 0.86)
-    dark = shadow(person.hair.hexes[0], 0.3)
-    for i in range(26):
-        x, y = -42 + (i * 37) % 86, -66 + (i * 7) % 18
-        pen.line(smooth([(x, y + abs(x) * 0.3), (x + 1, y + 3 + abs(x) * 0.3)], closed=False), dark, 0.3, 1.0)
-
-
-def _cornrows(pen: Pen, person: Character, paint: Paint) -> None:
-    _stubbled(pen, person, 0.4)
-    for i in range(-4, 5):
-        row: list[Point] = [(i * 10.2, -47 + abs(i) * 5), (i * 9.2, -64 + abs(i) * 2.6), (i * 6.0, -76 + abs(i))]
-        pen.line(smooth(row, closed=False), person.hair.hexes[0], 1, 7.2)
-        for t in range(4):
-            y = row[0][1] - 3 - t * 7
-            pen.line(smooth([(i * 9.6 - 3, y), (i * 9.6, y + 2), (i * 9.6 + 3, y)], closed=False), mix(person.hair.hexes[0], person.skin_hex, 0.5), 0.3, 1.2)
-    for side in (-1, 1):
-        pen.line(smooth([(side * 54, -20), (side * 60, 20), (side * 57, 58)], closed=False), person.hair.hexes[0], 1, 7.2)
-        for y in (0, 12, 24, 36, 48):
-            pen.line(smooth([(side * 60 - 4, y), (side * 60 + 3, y + 3)], closed=False), mix(person.hair.hexes[0], INK, 0.5), 0.3, 1.2)
-
-
-def _mohawk(pen: Pen, person: Character, paint: Paint) -> None:
-    _stubbled(pen, person, 0.22)
-    crest: list[Point] = [(-15, -42, 0), (-20, -72), (-30, -112, 0), (-14, -104, 0), (-8, -128, 0), (2, -108, 0), (14, -130, 0), (16, -104, 0), (30, -110, 0), (20, -70), (15, -42, 0), (0, -48)]  # fmt: skip
-    pen.fill(smooth(crest), paint)
-
-
-def _undercut(pen: Pen, person: Character, paint: Paint) -> None:
-    _stubbled(pen, person, 0.42)
-    top: list[Point] = [(50, -52, 0), (58, -78), (30, -98), (-10, -98), (-46, -80), (-62, -46), (-60, -18, 0), (-50, -30), (-40, -24, 0), (-26, -40), (10, -50), (40, -52)]  # fmt: skip
-    pen.fill(smooth(top), paint)
-    for line in ([(44, -66), (0, -76), (-44, -44)], [(40, -58), (4, -62), (-32, -40)]):
-        pen.line(smooth(line, closed=False), shadow(_tone(paint), 0.4), 0.5, 1.2)
-
-
-def _pompadour(pen: Pen, person: Character, paint: Paint) -> None:
-    sides = [*DOME, (58, 16, 0), (49, -12), (42, -38), (0, -50), *mirror([(58, 16, 0), (49, -12), (42, -38)])]
-    pen.fill(smooth(sides), shadow(_tone(paint), 0.18) if isinstance(paint, str) else paint, shade=False)
-    roll: list[Point] = [(-46, -40), (-58, -74), (-38, -112), (6, -122), (48, -108), (60, -72), (46, -42), (0, -36)]
-    pen.fill(smooth(roll), paint)
-    for line in ([(-40, -52), (-40, -90), (0, -108), (38, -92), (44, -60)], [(-24, -50), (-22, -78), (4, -90), (26, -76), (28, -54)]):
-        pen.line(smooth(line, closed=False), shadow(_tone(paint), 0.4), 0.5, 1.3)
-
-
-def _bald(pen: Pen, person: Character, paint: Paint) -> None:
-    pen.flat(ellipse(-20, -48, 11, 6), lit(person.skin_hex, 0.7), 0.9)
+        _plait(pen, person, side * 56, 22, max(reach_of(person, rig) - 24, 84))
 
 
 OVER_SHOULDER: Mapping[str, Callable[[Pen, Character, Rig], None]] = {
     "Side Ponytail": _side_ponytail,
     "Braid": _braid,
     "Twin Braids": _twin_braids,
-}
-SPECIAL: Mapping[str, Callable[[Pen, Character, Paint], None]] = {
-    "Afro": _afro_cap,
-    "Buzz Cut": _buzz,
-    "Cornrows": _cornrows,
-    "Mohawk": _mohawk,
-    "Undercut": _undercut,
-    "Pompadour": _pompadour,
-    "Bald": _bald,
 }
 
 
@@ -241,4 +224,4 @@ def draw_from_behind(pen: Pen, person: Character, rig: Rig) -> None:
     if hair.arrangement in OVER_SHOULDER:
         OVER_SHOULDER[hair.arrangement](pen, person, rig)
     for x in (-30, -10, 10, 30):
-        pen.line(smooth([(x * 0.3, -78), (x, -40), (x * 1.3, 4)], closed=False), shadow(_tone(paint), 0.35), 0.5)
+        pen.line(smooth([(x * 0.3, -78), (x, -40), (x * 1.3, 4)], closed=False), shadow(tone(paint), 0.35), 0.5)

@@ -27,7 +27,11 @@ def draw_face_scars(pen: Pen, person: Character, rig: Rig) -> None:
 
 
 def _scar(pen: Pen, person: Character, line: list[Point]) -> None:
-    colour = mix(person.skin_hex, "#a8323c", 0.55) if person.skin not in {"Dark", "Very Dark"} else mix(person.skin_hex, "#ffd9c8", 0.5)
+    colour = (
+        mix(person.skin_hex, "#a8323c", 0.55)
+        if person.skin not in {"Dark", "Very Dark"}
+        else mix(person.skin_hex, "#ffd9c8", 0.5)
+    )
     pen.line(smooth(line, closed=False), colour, 0.6, 3.6)
     (ax, ay), (bx, by) = line[0][:2], line[-1][:2]
     dx, dy = (bx - ax) or 0.1, (by - ay) or 0.1
@@ -95,17 +99,39 @@ def draw_face_tattoo(pen: Pen, person: Character, rig: Rig) -> None:
         for side in (-1, 1):
             for dy in (0, 8):
                 x, y = side * 36, rig.eye_y + 21 + dy
-                pen.flat(poly([(x - side * 8, y + 2), (x + side * 11, y - 3), (x + side * 11, y + 1)]), "#b8323a" if person.fashion % 2 else "#31508f")
+                pen.flat(
+                    poly([(x - side * 8, y + 2), (x + side * 11, y - 3), (x + side * 11, y + 1)]),
+                    "#b8323a" if person.fashion % 2 else "#31508f",
+                )
 
 
 def _tribal(pen: Pen, x: float, y: float, size: float, ink: str) -> None:
     for side in (-1, 1):
-        curl: list[Point] = [(0, -20, 0), (side * 9, -8), (side * 2, 2, 0), (side * 10, 12), (0, 22, 0), (side * 3, 8), (side * -2, -4)]
+        curl: list[Point] = [
+            (0, -20, 0),
+            (side * 9, -8),
+            (side * 2, 2, 0),
+            (side * 10, 12),
+            (0, 22, 0),
+            (side * 3, 8),
+            (side * -2, -4),
+        ]
         pen.flat(smooth([(x + p[0] * size, y + p[1] * size, *p[2:]) for p in curl]), ink)
 
 
 def _star(pen: Pen, x: float, y: float, size: float, ink: str) -> None:
-    points: list[Point] = [(0, -1), (0.24, -0.3), (0.95, -0.3), (0.38, 0.14), (0.6, 0.82), (0, 0.4), (-0.6, 0.82), (-0.38, 0.14), (-0.95, -0.3), (-0.24, -0.3)]
+    points: list[Point] = [
+        (0, -1),
+        (0.24, -0.3),
+        (0.95, -0.3),
+        (0.38, 0.14),
+        (0.6, 0.82),
+        (0, 0.4),
+        (-0.6, 0.82),
+        (-0.38, 0.14),
+        (-0.95, -0.3),
+        (-0.24, -0.3),
+    ]
     pen.flat(poly([(x + p[0] * size, y + p[1] * size) for p in points]), ink)
 
 
@@ -118,11 +144,29 @@ def draw_facial_hair(pen: Pen, person: Character, rig: Rig) -> None:
         inner: list[Point] = [(0, chin - 12), (16, chin - 16), (20, chin - 30, 0), (38, chin - 30), (48, 14)]
         pen.fill(smooth([*half, *mirror(half[:-1]), *[(-p[0], *p[1:]) for p in inner[:0:-1]], *inner]), colour)
     if "Goatee" in person.facial_hair:
-        pen.fill(smooth([(-15, chin - 13, 0), (0, chin - 10), (15, chin - 13, 0), (12, chin + 6), (0, chin + 20), (-12, chin + 6)]), colour, 0.8)
+        pen.fill(
+            smooth(
+                [
+                    (-15, chin - 13, 0),
+                    (0, chin - 10),
+                    (15, chin - 13, 0),
+                    (12, chin + 6),
+                    (0, chin + 20),
+                    (-12, chin + 6),
+                ]
+            ),
+            colour,
+            0.8,
+        )
     if {"Mustache", "Beard"} & set(person.facial_hair):
         big = 1.0 if "Mustache" in person.facial_hair else 0.72
         for side in (-1, 1):
-            pen.fill(lock((side * 1, chin - 31), (side * 24 * big, chin - 23), 5.5 * big, side * -5), colour, 0.8, shade=False)
+            pen.fill(
+                lock((side * 1, chin - 31), (side * 24 * big, chin - 23), 5.5 * big, side * -5),
+                colour,
+                0.8,
+                shade=False,
+            )
     if "Stubble" in person.facial_hair:
         shade = mix(person.skin_hex, mix(colour, "#5a5560", 0.6), 0.34)
         half = [(51, 22), (jaw, chin - 19), (17, chin - 4), (0, chin - 2)]
@@ -133,5 +177,12 @@ def draw_facial_hair(pen: Pen, person: Character, rig: Rig) -> None:
             pen.flat(ellipse(x, y, 1.0), shadow(colour, 0.2), 0.8)
     if "Sideburns" in person.facial_hair:
         for side in (-1, 1):
-            burn: list[Point] = [(side * 54, -14, 0), (side * 55, 24), (side * 45, 40, 0), (side * 37, 34, 0), (side * 44, 14), (side * 46, -14, 0)]
+            burn: list[Point] = [
+                (side * 54, -14, 0),
+                (side * 55, 24),
+                (side * 45, 40, 0),
+                (side * 37, 34, 0),
+                (side * 44, 14),
+                (side * 46, -14, 0),
+            ]
             pen.fill(smooth(burn), colour, 0.8, shade=False)

@@ -58,5 +58,6 @@ def _outfit(row: Mapping[str, Any]) -> Outfit:
 
 
 OUTFITS: tuple[Outfit, ...] = tuple(
-    _outfit(row) for row in tomllib.loads((Path(__file__).parent / "outfits.toml").read_text(encoding="utf-8"))["outfit"]
+    _outfit(row)
+    for row in tomllib.loads((Path(__file__).parent / "outfits.toml").read_text(encoding="utf-8"))["outfit"]
 )

@@ -76,7 +76,8 @@ class Pen:
 
     def document(self, view: tuple[float, float, float, float]) -> str:
         """The SVG of all that was drawn, seen through `view`: left, top, width, height."""
-        head = '<svg xmlns="http://www.w3.org/2000/svg" stroke-linejoin="round" stroke-linecap="round" viewBox="{} {} {} {}">'
+        joins = 'stroke-linejoin="round" stroke-linecap="round"'
+        head = f'<svg xmlns="http://www.w3.org/2000/svg" {joins} viewBox="{{}} {{}} {{}} {{}}">'
         defs = f"<defs>{''.join(self.defs.values())}</defs>" if self.defs else ""
         return head.format(*(f"{number:.1f}" for number in view)) + defs + "".join(self.parts) + "</svg>"
 

@@ -38,7 +38,7 @@ def view_of(person: Character, shot: Shot, rig: Rig) -> View:
     if shot.framing == "headless":
         top = rig.neck + 4
     height = low - top
-    width = height * (0.66 if shot.framing == "full_body" and shot.hue % 2 else 1.0)
+    width = height * (0.64 if shot.framing == "full_body" and shot.hue % 4 else 1.0)
     width = max(width, 250.0 if shot.framing != "headless" else 0.0)
     return (-width / 2 + shot.tilt, top, width, height if width <= height else width)
 
@@ -57,10 +57,23 @@ def draw_background(pen: Pen, kind: str, hue: int, view: View) -> None:
     """What is behind the figure; `kind` is one of `shot.BACKGROUNDS`."""
     left, top, width, height = view
     base = pastel(hue) if kind != "white" else pen.style.paper
+    if pen.style.loose:
+        _wash(pen, mix(base, pen.style.paper, 0.5), view)
+        return
     pen.flat(box(left - 5, top - 5, width + 10, height + 10), base if kind != "gradient" else _fade(hue, top, height))
     if kind in DECORATIONS:
         with pen.moved(f"translate({left:.1f} {top:.1f}) scale({width / 100:.3f} {height / 100:.3f})"):
             DECORATIONS[kind](pen, hue, width / height)
+
+
+def _wash(pen: Pen, colour: str, view: View) -> None:
+    """A sketch leaves most of its paper bare."""
+    left, top, width, height = view
+    pen.flat(box(left - 5, top - 5, width + 10, height + 10), pen.style.paper)
+    for i in range(-4, 14):
+        x = left + width * i / 10
+        stroke = limb([(x + width * 0.3, top + height * 0.06), (x, top + height * 0.94)], [width * 0.03, width * 0.045])
+        pen.flat(stroke, colour, 0.75)
 
 
 def _fade(hue: int, top: float, height: float) -> Blend:
@@ -80,7 +93,10 @@ def _stripes(pen: Pen, hue: int, aspect: float) -> None:
 
 
 def _sunburst(pen: Pen, hue: int, aspect: float) -> None:
-    rays: list[tuple[Point, Point]] = [((-60, -60), (-20, -90)), ((20, -90), (60, -90)), ((130, -60), (190, -10)), ((190, 30), (190, 80)), ((150, 190), (90, 190)), ((40, 190), (-20, 190)), ((-90, 130), (-90, 80)), ((-90, 40), (-90, -10))]  # fmt: skip
+    rays: list[tuple[Point, Point]] = [
+        ((-60, -60), (-20, -90)), ((20, -90), (60, -90)), ((130, -60), (190, -10)), ((190, 30), (190, 80)),
+        ((150, 190), (90, 190)), ((40, 190), (-20, 190)), ((-90, 130), (-90, 80)), ((-90, 40), (-90, -10)),
+    ]  # fmt: skip
     for a, b in rays:
         pen.flat(poly([(50, 42), a, b]), lit(pastel(hue), 0.45))
 
@@ -97,7 +113,9 @@ def _meadow(pen: Pen, hue: int, aspect: float) -> None:
     pen.flat(smooth([(-5, 74, 0), (25, 66), (60, 72), (105, 64, 0), (105, 105, 0), (-5, 105, 0)]), "#8cc56e")
     pen.flat(smooth([(-5, 86, 0), (40, 78), (105, 86, 0), (105, 105, 0), (-5, 105, 0)]), "#6fae58")
     for i in range(12):
-        pen.flat(ellipse((i * 37) % 100, 82 + (i * 13) % 17, 1.2, 1.2 * aspect), ("#ffffff", "#f7d44f", "#f29ab6")[i % 3])
+        pen.flat(
+            ellipse((i * 37) % 100, 82 + (i * 13) % 17, 1.2, 1.2 * aspect), ("#ffffff", "#f7d44f", "#f29ab6")[i % 3]
+        )
 
 
 def _room(pen: Pen, hue: int, aspect: float) -> None:

@@ -42,10 +42,10 @@ class Style:
 STYLES: Mapping[str, Style] = {
     style.name: style
     for style in (
-        Style("anime", ink=2.4, shade="cel"),
+        Style("anime", ink=2.4, shade="cel", eye=1.12),
         Style("flat", ink=0, eye=0.82, simple_eye=True, tags=("flat_color", "no_lineart")),
         Style("chibi", ink=3.2, shade="cel", body=0.5, eye=1.22, tags=("chibi",)),
-        Style("painterly", ink=0.9, shade="soft", eye=0.92, finish="canvas", tags=("painterly",)),
+        Style("painterly", ink=0, shade="soft", eye=0.96, finish="canvas", tags=("painterly",)),
         Style(
             "sketch", ink=1.5, tinted=False, paper="#f6f0e2", wash=0.14, loose=True, finish="grain", tags=("sketch",)
         ),

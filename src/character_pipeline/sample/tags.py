@@ -67,7 +67,9 @@ def single_tags(person: Character, shot: Shot, style: Style, truth: Truth, seed:
     stated["Gender"] = person.gender
     count = "1girl" if person.gender == "Female" else "1boy"
     ordered = {label: stated[label] for label in truth.attributes if label in stated}
-    return _in_order([count, "solo", *(["male_focus"] if count == "1boy" and rng.random() < 0.6 else [])], tags, rng), ordered
+    return _in_order(
+        [count, "solo", *(["male_focus"] if count == "1boy" and rng.random() < 0.6 else [])], tags, rng
+    ), ordered
 
 
 def group_tags(people: list[Character], style: Style, seed: int) -> list[str]:
@@ -117,7 +119,9 @@ def _given(pairs: list[tuple[str, float]], person: Character, rng: Random) -> li
 
 def _dress_tags(person: Character, shot: Shot, rng: Random) -> list[str]:
     a, b, c = person.cloth
-    first, *others = (tag for tag in person.outfit.tags if not (shot.grey and "{" in tag)) if shot.grey else person.outfit.tags
+    first, *others = (
+        (tag for tag in person.outfit.tags if not (shot.grey and "{" in tag)) if shot.grey else person.outfit.tags
+    )
     if rng.random() > 0.94:
         return []
     low = shot.framing in {"cowboy", "full_body", "headless"}
@@ -186,5 +190,3 @@ def _in_order(counts: list[str], tags: list[str], rng: Random) -> list[str]:
         return sorted([*counts, *unique])
     rng.shuffle(unique)
     return [*counts, *unique]
-
-

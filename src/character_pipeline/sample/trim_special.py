@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from character_pipeline.sample.character import Character
-from character_pipeline.sample.geometry import Point, between, both, box, ellipse, limb, poly, smooth
+from character_pipeline.sample.geometry import Point, both, box, ellipse, poly, smooth
 from character_pipeline.sample.palette import METAL, STEEL, lit, mix, shadow
 from character_pipeline.sample.pen import Pen
 from character_pipeline.sample.rig import Rig
@@ -12,42 +12,87 @@ from character_pipeline.sample.trim_daily import Cloth, collar_y, round_neck, st
 
 def zipper(pen: Pen, person: Character, rig: Rig, cloth: Cloth) -> None:
     y, wide = collar_y(rig), rig.neck_width + 5
-    pen.fill(poly([(-wide, y - 14), (0, y - 4), (wide, y - 14), (wide + 4, y + 6), (-wide - 4, y + 6)]), cloth[0], 0.9, shade=False)
+    pen.fill(
+        poly([(-wide, y - 14), (0, y - 4), (wide, y - 14), (wide + 4, y + 6), (-wide - 4, y + 6)]),
+        cloth[0],
+        0.9,
+        shade=False,
+    )
     pen.line(poly([(0, y), (0, rig.hip_y - 12 * rig.size)], closed=False), mix(cloth[2], "#777777", 0.3), 1, 3)
 
 
 def sidestripe(pen: Pen, person: Character, rig: Rig, cloth: Cloth) -> None:
     for side in (-1, 1):
-        stripe: list[Point] = [(side * rig.chest * 0.86, rig.chest_y - 4), (side * rig.waist * 0.84, rig.waist_y), (side * rig.hip * 0.86, rig.hip_y - 12)]
+        stripe: list[Point] = [
+            (side * rig.chest * 0.86, rig.chest_y - 4),
+            (side * rig.waist * 0.84, rig.waist_y),
+            (side * rig.hip * 0.86, rig.hip_y - 12),
+        ]
         pen.line(smooth(stripe, closed=False), cloth[2], 0.8, 5.5 * rig.size + 1)
         if person.outfit.bottom == "pants":
             x = rig.hip * 0.5 + rig.limb * 1.3
-            pen.line(poly([(side * x, rig.hip_y + 14), (side * (x - 3), rig.floor - 24)], closed=False), cloth[2], 0.8, 5 * rig.size + 1)
+            pen.line(
+                poly([(side * x, rig.hip_y + 14), (side * (x - 3), rig.floor - 24)], closed=False),
+                cloth[2],
+                0.8,
+                5 * rig.size + 1,
+            )
 
 
 def number(pen: Pen, person: Character, rig: Rig, cloth: Cloth) -> None:
     y, s = rig.chest_y - 4, rig.size
-    seven = poly([(-15 * s, y), (15 * s, y), (15 * s, y + 9 * s), (3 * s, y + 46 * s), (-8 * s, y + 46 * s), (4 * s, y + 9 * s), (-15 * s, y + 9 * s)])
+    seven = poly(
+        [
+            (-15 * s, y),
+            (15 * s, y),
+            (15 * s, y + 9 * s),
+            (3 * s, y + 46 * s),
+            (-8 * s, y + 46 * s),
+            (4 * s, y + 9 * s),
+            (-15 * s, y + 9 * s),
+        ]
+    )
     pen.fill(seven, cloth[2], 0.6, shade=False)
 
 
 def ringer(pen: Pen, person: Character, rig: Rig, cloth: Cloth) -> None:
     round_neck(pen, person, rig, cloth)
     y, wide = collar_y(rig), rig.neck_width + 5
-    pen.line(smooth([(-wide, y), (-wide * 0.6, y + 14 * rig.size), (0, y + 19 * rig.size), (wide * 0.6, y + 14 * rig.size), (wide, y)], closed=False), cloth[2], 1, 5)
+    pen.line(
+        smooth(
+            [
+                (-wide, y),
+                (-wide * 0.6, y + 14 * rig.size),
+                (0, y + 19 * rig.size),
+                (wide * 0.6, y + 14 * rig.size),
+                (wide, y),
+            ],
+            closed=False,
+        ),
+        cloth[2],
+        1,
+        5,
+    )
 
 
 def nametag(pen: Pen, person: Character, rig: Rig, cloth: Cloth) -> None:
     wide = rig.waist * 0.5
     pen.fill(box(-wide, rig.chest_y, 2 * wide, 26 * rig.size), "#ffffff", 0.6, shade=False)
-    pen.line(poly([(-wide * 0.6, rig.chest_y + 13 * rig.size), (wide * 0.6, rig.chest_y + 13 * rig.size)], closed=False), cloth[2], 0.6, 3)
+    pen.line(
+        poly([(-wide * 0.6, rig.chest_y + 13 * rig.size), (wide * 0.6, rig.chest_y + 13 * rig.size)], closed=False),
+        cloth[2],
+        0.6,
+        3,
+    )
 
 
 def waves(pen: Pen, person: Character, rig: Rig, cloth: Cloth) -> None:
     for share in (0.3, 0.7):
         y = rig.hip_y + (rig.leg_at(0.42) - rig.hip_y) * share
         for side in (-1, 1):
-            curl: list[Point] = [(side * rig.hip * t, y + (4 if i % 2 else -4)) for i, t in enumerate((0.2, 0.4, 0.6, 0.8, 0.95))]
+            curl: list[Point] = [
+                (side * rig.hip * t, y + (4 if i % 2 else -4)) for i, t in enumerate((0.2, 0.4, 0.6, 0.8, 0.95))
+            ]
             pen.line(smooth(curl, closed=False), lit(cloth[1], 0.6), 0.6, 2.4)
 
 
@@ -64,12 +109,21 @@ def lace(pen: Pen, person: Character, rig: Rig, cloth: Cloth) -> None:
     round_neck(pen, person, rig, cloth)
     low = rig.leg_at(person.outfit.reach)
     for i in range(-4, 5):
-        pen.fill(ellipse(rig.hip * i * 0.37, low + 4 - abs(i) * 1.6, 13 * rig.size, 9 * rig.size), cloth[2], 0.7, shade=False)
+        pen.fill(
+            ellipse(rig.hip * i * 0.37, low + 4 - abs(i) * 1.6, 13 * rig.size, 9 * rig.size), cloth[2], 0.7, shade=False
+        )
 
 
 def plates(pen: Pen, person: Character, rig: Rig, cloth: Cloth) -> None:
     top, low = collar_y(rig) - 6, rig.waist_y + 8
-    edge = both([(rig.neck_width + 12, top, 0), (rig.chest, rig.chest_y - 18), (rig.chest * 0.98, rig.chest_y + 18), (rig.waist + 3, low, 0)])
+    edge = both(
+        [
+            (rig.neck_width + 12, top, 0),
+            (rig.chest, rig.chest_y - 18),
+            (rig.chest * 0.98, rig.chest_y + 18),
+            (rig.waist + 3, low, 0),
+        ]
+    )
     base = "#4a4b58" if person.cloth[0] == "black" else METAL
     pen.line(smooth(edge), cloth[2], 0.9, 4)
     pen.line(smooth([(0, top + 12), (0, low)], closed=False), shadow(base, 0.5), 0.7, 2)
@@ -80,7 +134,13 @@ def plates(pen: Pen, person: Character, rig: Rig, cloth: Cloth) -> None:
 def tassets(pen: Pen, person: Character, rig: Rig, cloth: Cloth) -> None:
     steel = _steel(person)
     for x in (-0.66, 0.66, 0.0):
-        plate: list[Point] = [(rig.hip * (x - 0.36), rig.waist_y + 12, 0), (rig.hip * (x + 0.36), rig.waist_y + 12, 0), (rig.hip * (x * 1.15 + 0.34), rig.hip_y + 22 * rig.size), (rig.hip * x * 1.2, rig.hip_y + 44 * rig.size, 0), (rig.hip * (x * 1.15 - 0.34), rig.hip_y + 22 * rig.size)]
+        plate: list[Point] = [
+            (rig.hip * (x - 0.36), rig.waist_y + 12, 0),
+            (rig.hip * (x + 0.36), rig.waist_y + 12, 0),
+            (rig.hip * (x * 1.15 + 0.34), rig.hip_y + 22 * rig.size),
+            (rig.hip * x * 1.2, rig.hip_y + 44 * rig.size, 0),
+            (rig.hip * (x * 1.15 - 0.34), rig.hip_y + 22 * rig.size),
+        ]
         pen.fill(smooth(plate), steel)
 
 
@@ -92,87 +152,17 @@ def pauldrons(pen: Pen, person: Character, rig: Rig, cloth: Cloth) -> None:
     for side in (-1, 1):
         x, y = side * rig.shoulder * 0.94, rig.shoulder_y + 14 * rig.size
         for step in (1, 0):
-            pen.fill(ellipse(x + side * 3 * step, y + 15 * step * rig.size, 30 * rig.size, 24 * rig.size), _steel(person))
-        pen.line(smooth([(x - 22 * rig.size, y + 8), (x, y + 18 * rig.size), (x + 22 * rig.size, y + 8)], closed=False), cloth[2], 0.8, 3)
+            pen.fill(
+                ellipse(x + side * 3 * step, y + 15 * step * rig.size, 30 * rig.size, 24 * rig.size), _steel(person)
+            )
+        pen.line(
+            smooth([(x - 22 * rig.size, y + 8), (x, y + 18 * rig.size), (x + 22 * rig.size, y + 8)], closed=False),
+            cloth[2],
+            0.8,
+            3,
+        )
 
 
 def greaves(pen: Pen, person: Character, rig: Rig, cloth: Cloth) -> None:
     for leg in rig.legs:
         pen.fill(ellipse(leg[1][0], leg[1][1], rig.limb * 1.35, 20 * rig.size), _steel(person))
-
-
-def sash(pen: Pen, person: Character, rig: Rig, cloth: Cloth) -> None:
-    y = rig.waist_y
-    pen.fill(box(-rig.waist - 4, y - 8, 2 * rig.waist + 8, 18 * rig.size), cloth[1])
-    for dx in (0, 13):
-        pen.fill(poly([(rig.waist * 0.3 + dx, y), (rig.waist * 0.3 + dx + 12, y), (rig.waist * 0.4 + dx + 14, y + 96 * rig.size), (rig.waist * 0.4 + dx - 2, y + 100 * rig.size)]), cloth[1], 0.8, shade=False)
-
-
-def runes(pen: Pen, person: Character, rig: Rig, cloth: Cloth) -> None:
-    y = rig.leg_at(person.outfit.reach) - 20 * rig.size
-    pen.line(smooth([(-rig.hip * 1.44, y), (0, y + 10), (rig.hip * 1.44, y)], closed=False), cloth[2], 1, 6 * rig.size)
-    for i in range(-3, 4):
-        pen.flat(star(rig.hip * i * 0.38, y - 24 * rig.size, 9 * rig.size), cloth[2])
-
-
-def laced(pen: Pen, person: Character, rig: Rig, cloth: Cloth) -> None:
-    y = collar_y(rig)
-    pen.fill(poly([(-12, y - 4), (12, y - 4), (0, y + 50 * rig.size)]), person.skin_hex, 0.7, shade=False)
-    for i in range(3):
-        pen.line(poly([(-9 + i * 2, y + (10 + i * 11) * rig.size), (9 - i * 2, y + (18 + i * 11) * rig.size)], closed=False), "#e8d9b8", 0.6, 2)
-
-
-def tunic(pen: Pen, person: Character, rig: Rig, cloth: Cloth) -> None:
-    low = rig.leg_at(0.26)
-    half: list[Point] = [(rig.waist + 3, rig.waist_y, 0), (rig.hip * 1.14, rig.hip_y), (rig.hip * 1.26, low, 0), (rig.hip * 0.6, low + 10)]
-    pen.fill(smooth(both(half)), cloth[0])
-
-
-def ruffles(pen: Pen, person: Character, rig: Rig, cloth: Cloth) -> None:
-    y = collar_y(rig)
-    for i in range(4):
-        wide = (20 - i * 2.4) * rig.size + 3
-        pen.fill(smooth([(-wide, y + i * 15 * rig.size, 0), (wide, y + i * 15 * rig.size, 0), (wide * 0.8, y + (i * 15 + 17) * rig.size), (0, y + (i * 15 + 13) * rig.size), (-wide * 0.8, y + (i * 15 + 17) * rig.size)]), cloth[2], 0.7, shade=False)
-
-
-def corset(pen: Pen, person: Character, rig: Rig, cloth: Cloth) -> None:
-    pen.fill(smooth(both([(rig.chest * 0.84, rig.chest_y + 26 * rig.size, 0), (rig.waist + 4, rig.waist_y - 4), (rig.waist * 1.1, rig.waist_y + 26 * rig.size, 0)])), shadow(cloth[0], 0.3), shade=False)
-    for i in range(3):
-        y = rig.chest_y + (36 + i * 17) * rig.size
-        for side in (-1, 1):
-            pen.line(poly([(-side * 10, y), (side * 10, y + 12 * rig.size)], closed=False), cloth[2], 0.6, 2)
-
-
-def belly(pen: Pen, person: Character, rig: Rig, cloth: Cloth) -> None:
-    pen.flat(ellipse(0, rig.waist_y - 6, rig.waist * 0.72, 62 * rig.size), mix(cloth[0], "#fff6e6", 0.72))
-
-
-def earhood(pen: Pen, person: Character, rig: Rig, cloth: Cloth) -> None:
-    y = collar_y(rig)
-    for side in (-1, 1):
-        fold: list[Point] = [(side * 3, y + 16 * rig.size), (side * (rig.neck_width + 14), y - 24 * rig.size), (side * (rig.neck_width + 30 * rig.size), y), (side * 26 * rig.size, y + 28 * rig.size)]
-        pen.fill(smooth(fold), cloth[0], shade=False)
-
-
-def emblem(pen: Pen, person: Character, rig: Rig, cloth: Cloth) -> None:
-    y = rig.chest_y + 2
-    pen.fill(smooth([(-24 * rig.size, y - 18 * rig.size, 0), (24 * rig.size, y - 18 * rig.size, 0), (20 * rig.size, y + 8 * rig.size), (0, y + 28 * rig.size, 0), (-20 * rig.size, y + 8 * rig.size)]), cloth[2], 0.9, shade=False)
-    pen.fill(star(0, y - 1, 15 * rig.size), cloth[1], 0.5, shade=False)
-
-
-def trunks(pen: Pen, person: Character, rig: Rig, cloth: Cloth) -> None:
-    pen.line(smooth([(-rig.waist, rig.waist_y + 6), (0, rig.waist_y + 12), (rig.waist, rig.waist_y + 6)], closed=False), cloth[1], 1, 6 * rig.size)
-    for arm in rig.arms:
-        pen.fill(limb([between(arm[1], arm[2], 0.35), arm[2]], [rig.limb * 1.25, rig.limb * 1.05]), cloth[1])
-
-
-def furtrim(pen: Pen, person: Character, rig: Rig, cloth: Cloth) -> None:
-    for i in range(-4, 5):
-        pen.fill(ellipse(rig.hip * i * 0.24, rig.hip_y - 8 * rig.size, 12 * rig.size), cloth[2], 0.6, shade=False)
-    for i in range(6):
-        pen.fill(ellipse(0, collar_y(rig) + 26 * rig.size + i * 22 * rig.size, 10 * rig.size), cloth[2], 0.6, shade=False)
-
-
-def furcollar(pen: Pen, person: Character, rig: Rig, cloth: Cloth) -> None:
-    for i in range(-3, 4):
-        pen.fill(ellipse(i * (rig.neck_width + 8) * 0.36, collar_y(rig) + 6 - abs(i) * 4, 12 * rig.size + 2), cloth[2], 0.6, shade=False)

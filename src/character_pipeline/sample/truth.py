@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from character_pipeline.sample.character import Character
+from character_pipeline.sample.figure import SEEN_FROM_BEHIND
 from character_pipeline.sample.geometry import between
 from character_pipeline.sample.marks import bare_arm
 from character_pipeline.sample.rig import Rig
@@ -20,21 +21,21 @@ Values = dict[str, str | list[str]]
 UNDRAWN: Mapping[str, frozenset[str]] = {
     # values of the vocabulary that no picture of this room shows
     "Gender": frozenset({"Non-Binary"}),
+    "Ethnicity": frozenset(
+        {"Asian", "African", "Caucasian", "Hispanic", "Middle Eastern", "South Asian", "Indigenous"}
+    ),
     "Dress": frozenset({"Underwear", "Nude"}),
     "Scars": frozenset({"Stomach", "Other"}),
     "Tattoos": frozenset({"Stomach", "Other"}),
 }
 FACE_THINGS = frozenset({"Glasses", "Sunglasses", "Eyepatch", "Mask", "Piercing"})
 HEAD_THINGS = frozenset(
-    {"Goggles", "Hat", "Helmet", "Crown", "Headband", "Hairband", "Hair Ribbon", "Hair Bow", "Hair Flower", "Hair Ornament"}
+    {"Goggles", "Hat", "Helmet", "Crown", "Headband"}
+    | {"Hairband", "Hair Ribbon", "Hair Bow", "Hair Flower", "Hair Ornament"}
     | {"Veil", "Headphones", "Hijab", "Fake Animal Ears"}
 )  # fmt: skip
 NECK_THINGS = frozenset({"Necklace", "Choker", "Collar", "Scarf"})
 CHEST_THINGS = frozenset({"Necktie", "Bow", "Ribbon"})
-BACK_THINGS = frozenset(
-    {"Belt", "Gloves", "Scarf", "Bracelet", "Watch", "Collar", "Hat", "Helmet", "Hijab", "Headphones", "Veil", "Crown", "Hairband"}
-    | {"Hair Ribbon", "Hair Bow", "Cape", "Fake Animal Ears", "Headband"}
-)  # fmt: skip
 HIGH_NECKS = frozenset({"turtle", "mandarin", "standing", "plates", "zip", "ruffles"})
 
 
@@ -47,10 +48,12 @@ class Truth:
     states: dict[str, str] = field(default_factory=dict)
     stated: Values = field(default_factory=dict)
     details: dict[str, list[str]] = field(default_factory=dict)
+    character: str = ""
 
     def to_json(self) -> dict[str, Any]:
         found: dict[str, Any] = {"attributes": self.attributes, "states": self.states, "stated": self.stated}
-        return {**found, "details": self.details} if self.details else found
+        optional = {"details": self.details, "character": self.character}
+        return found | {key: value for key, value in optional.items() if value}
 
 
 class Eyewitness:
@@ -77,7 +80,11 @@ class Eyewitness:
 
     def throat(self) -> bool:
         """Whether the bare throat shows."""
-        return self.face and not HIGH_NECKS & set(self.person.outfit.extras) and not {"Scarf", "Collar", "Hijab"} & self.worn
+        return (
+            self.face
+            and not HIGH_NECKS & set(self.person.outfit.extras)
+            and not {"Scarf", "Collar", "Hijab"} & self.worn
+        )
 
 
 def describe(person: Character, shot: Shot, rig: Rig, view: tuple[float, float, float, float]) -> Truth:
@@ -139,11 +146,11 @@ def _eye_colour(seen: Eyewitness) -> str | None:
 
 def one_eyed(person: Character) -> bool:
     """Whether only one eye shows."""
-    return "Eyepatch" in person.accessories or person.hair.fringe == "Hair Over One Eye" and not person.hair_covered
+    return "Eyepatch" in person.accessories or (person.hair.fringe == "Hair Over One Eye" and not person.hair_covered)
 
 
 def _worn(seen: Eyewitness, thing: str) -> bool:
-    if seen.shot.back and thing not in BACK_THINGS:
+    if seen.shot.back and thing not in SEEN_FROM_BEHIND:
         return False
     if thing in FACE_THINGS | NECK_THINGS | HEAD_THINGS:
         return seen.head
@@ -188,24 +195,20 @@ def _on_body(seen: Eyewitness, place: str, arm: int) -> bool:
     if place == "Leg":
         return person.outfit.bare_legs and seen.inside(0, between(rig.legs[0][1], rig.legs[0][2], 0.4)[1])
     straps = person.outfit.top == "straps"
-    covered = seen.shot.back and (person.hair.loose and person.hair.length != "Short" or "Cape" in seen.worn)
+    covered = seen.shot.back and ((person.hair.loose and person.hair.length != "Short") or "Cape" in seen.worn)
     return straps and seen.shot.back == (place == "Back") and not covered and not {"Scarf", "Cape", "Hijab"} & seen.worn
 
 
 def _featured(seen: Eyewitness, feature: str) -> bool:
-    if feature == "Fangs":
-        return seen.face and not seen.masked
-    if feature == "Pointy Ears":
-        return seen.head and "Headphones" not in seen.worn
-    if feature == "Tail":
-        return seen.inside(0, seen.rig.hip_y - 60 * seen.rig.size, 0)
-    if feature == "Wings":
-        return True
-    if feature == "Mechanical Parts":
-        if bare_arm(seen.person):
-            return seen.arm(1, 0.25)
-        return "Gloves" not in seen.worn and seen.arm(1, 1.16)
-    return seen.head
+    steel = seen.arm(1, 0.25) if bare_arm(seen.person) else "Gloves" not in seen.worn and seen.arm(1, 1.16)
+    checks = {
+        "Fangs": seen.face and not seen.masked,
+        "Pointy Ears": seen.head and "Headphones" not in seen.worn,
+        "Tail": seen.inside(0, seen.rig.hip_y - 60 * seen.rig.size, 0),
+        "Wings": True,
+        "Mechanical Parts": steel,
+    }
+    return checks.get(feature, seen.head)
 
 
 def _details(seen: Eyewitness, attributes: Mapping[str, Any]) -> dict[str, list[str]]:

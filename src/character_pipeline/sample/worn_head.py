@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from character_pipeline.sample.character import Character
-from character_pipeline.sample.geometry import Point, both, box, ellipse, limb, lock, mirror, poly, smooth
-from character_pipeline.sample.palette import CLOTH, GOLD, INK, METAL, lit, mix, shadow
+from character_pipeline.sample.geometry import Point, both, ellipse, limb, lock, mirror, poly, smooth
+from character_pipeline.sample.palette import CLOTH, GOLD, INK, lit, mix, shadow
 from character_pipeline.sample.pen import Pen
 from character_pipeline.sample.rig import Rig
 
@@ -29,7 +29,18 @@ def _pane(side: int, rig: Rig) -> list[Point]:
 def sunglasses(pen: Pen, person: Character, rig: Rig) -> None:
     for side in (-1, 1):
         pen.fill(smooth(_pane(side, rig)), "#26242e", shade=False)
-        pen.flat(poly([(side * EYE_X - 10, rig.eye_y + 6), (side * EYE_X - 2, rig.eye_y - 9), (side * EYE_X + 3, rig.eye_y - 9), (side * EYE_X - 5, rig.eye_y + 6)]), "#6f6d80", 0.7)
+        pen.flat(
+            poly(
+                [
+                    (side * EYE_X - 10, rig.eye_y + 6),
+                    (side * EYE_X - 2, rig.eye_y - 9),
+                    (side * EYE_X + 3, rig.eye_y - 9),
+                    (side * EYE_X - 5, rig.eye_y + 6),
+                ]
+            ),
+            "#6f6d80",
+            0.7,
+        )
         pen.line(poly([(side * 42, rig.eye_y - 6), (side * 55, rig.eye_y - 8)], closed=False), "#26242e", 1, 3.4)
     pen.line(smooth([(-7, rig.eye_y - 6), (7, rig.eye_y - 6)], closed=False), "#26242e", 1, 4)
 
@@ -38,99 +49,47 @@ def eyepatch(pen: Pen, person: Character, rig: Rig) -> None:
     colour = "#f4f4f4" if person.fashion % 3 == 0 else "#2b2934"
     pen.line(smooth([(-54, rig.eye_y - 28), (0, rig.eye_y - 22), (24, rig.eye_y - 8)], closed=False), colour, 1, 3.4)
     pen.line(smooth([(30, rig.eye_y), (56, rig.eye_y - 6)], closed=False), colour, 1, 3.4)
-    patch: list[Point] = [(6, rig.eye_y - 14), (42, rig.eye_y - 14), (42, rig.eye_y + 10), (25, rig.eye_y + 22), (7, rig.eye_y + 10)]
+    patch: list[Point] = [
+        (6, rig.eye_y - 14),
+        (42, rig.eye_y - 14),
+        (42, rig.eye_y + 10),
+        (25, rig.eye_y + 22),
+        (7, rig.eye_y + 10),
+    ]
     pen.fill(smooth(patch), colour)
 
 
 def blindfold(pen: Pen, person: Character, rig: Rig) -> None:
     y = rig.eye_y
     colour = CLOTH[("black", "white", "red")[person.fashion % 3]]
-    pen.fill(smooth([(-55, y - 20, 0), (0, y - 14), (55, y - 20, 0), (55, y + 14, 0), (0, y + 21), (-55, y + 14, 0)]), colour)
+    pen.fill(
+        smooth([(-55, y - 20, 0), (0, y - 14), (55, y - 20, 0), (55, y + 14, 0), (0, y + 21), (-55, y + 14, 0)]), colour
+    )
     pen.line(smooth([(-50, y - 4), (0, y + 3), (50, y - 4)], closed=False), shadow(colour, 0.4), 0.6, 1.2)
 
 
 def mask(pen: Pen, person: Character, rig: Rig) -> None:
     colour = ("#eef5f8", "#33323d", "#a8d3e6")[person.fashion % 3]
     for side in (-1, 1):
-        pen.line(smooth([(side * 34, rig.eye_y + 22), (side * 53, rig.eye_y + 8)], closed=False), lit(colour, 0.2), 1, 2.4)
+        pen.line(
+            smooth([(side * 34, rig.eye_y + 22), (side * 53, rig.eye_y + 8)], closed=False), lit(colour, 0.2), 1, 2.4
+        )
     half: list[Point] = [(0, rig.eye_y + 17), (36, rig.eye_y + 21), (38, rig.chin - 20), (18, rig.chin - 1)]
     pen.fill(smooth([*half, (0, rig.chin + 2), *mirror(half[1:])]), colour)
     for dy in (28, 36):
-        pen.line(smooth([(-30, rig.eye_y + dy), (0, rig.eye_y + dy + 3), (30, rig.eye_y + dy)], closed=False), shadow(colour, 0.3), 0.5, 1.2)
-
-
-def hat(pen: Pen, person: Character, rig: Rig) -> None:
-    if "santa_hat" in person.outfit.tags:
-        _santa(pen)
-        return
-    colour, band = CLOTH[person.accent], CLOTH["white" if person.accent in {"red", "black", "blue"} else "black"]
-    (_cap, _straw, _witch, _beanie, _beret, _top)[person.fashion % 6](pen, colour, band)
-
-
-def _cap(pen: Pen, colour: str, band: str) -> None:
-    pen.fill(smooth([(-60, -36, 0), (-54, -76), (0, -98), (54, -76), (60, -36, 0), (0, -46)]), colour)
-    pen.fill(smooth([(-50, -42, 0), (0, -54), (50, -42, 0), (58, -26), (0, -36), (-58, -26)]), shadow(colour, 0.16), shade=False)
-    pen.flat(ellipse(0, -98, 5, 4), band)
-    pen.fill(ellipse(0, -66, 11), band, 0.6, shade=False)
-
-
-def _straw(pen: Pen, colour: str, band: str) -> None:
-    pen.fill(ellipse(0, -44, 106, 20), "#ecd08a")
-    pen.fill(smooth([(-54, -46, 0), (-50, -88), (0, -102), (50, -88), (54, -46, 0), (0, -40)]), "#f2dc9e")
-    pen.fill(smooth([(-54, -58, 0), (0, -50), (54, -58, 0), (55, -45, 0), (0, -37), (-55, -45, 0)]), colour, 0.8, shade=False)
-
-
-def _witch(pen: Pen, colour: str, band: str) -> None:
-    pen.fill(ellipse(0, -46, 104, 19), colour)
-    pen.fill(smooth([(-54, -48, 0), (-36, -90), (-8, -138), (34, -162, 0), (26, -128), (40, -90), (54, -48, 0), (0, -40)]), colour)
-    pen.fill(smooth([(-52, -60, 0), (0, -52), (52, -60, 0), (54, -46, 0), (0, -38), (-54, -46, 0)]), band, 0.8, shade=False)
-    pen.fill(box(-9, -60, 18, 20), GOLD, 0.7, shade=False)
-
-
-def _beanie(pen: Pen, colour: str, band: str) -> None:
-    pen.fill(smooth([(-60, -34, 0), (-56, -76), (0, -104), (56, -76), (60, -34, 0), (0, -40)]), colour)
-    pen.fill(smooth([(-62, -50, 0), (0, -58), (62, -50, 0), (62, -28, 0), (0, -36), (-62, -28, 0)]), lit(colour, 0.25), shade=False)
-    pen.fill(ellipse(0, -106, 15), band)
-
-
-def _beret(pen: Pen, colour: str, band: str) -> None:
-    pen.fill(smooth([(-56, -44), (-74, -70), (-40, -100), (20, -100), (70, -76), (58, -46), (0, -54)]), colour)
-    pen.line(smooth([(4, -100), (8, -110)], closed=False), colour, 1, 5)
-
-
-def _top(pen: Pen, colour: str, band: str) -> None:
-    pen.fill(poly([(-46, -52), (-50, -128), (50, -128), (46, -52)]), colour)
-    pen.fill(poly([(-46, -52), (-47, -72), (47, -72), (46, -52)]), band, 0.8, shade=False)
-    pen.fill(ellipse(0, -52, 78, 12), colour)
-
-
-def _santa(pen: Pen) -> None:
-    pen.fill(smooth([(-56, -44, 0), (-44, -92), (10, -120), (74, -86), (92, -40, 0), (66, -60), (56, -44, 0)]), CLOTH["red"])
-    pen.fill(limb([(-58, -42), (0, -54), (58, -42)], [13, 13, 13]), "#fbfafa", shade=False)
-    pen.fill(ellipse(92, -34, 15), "#fbfafa")
-
-
-def helmet(pen: Pen, person: Character, rig: Rig) -> None:
-    steel = METAL if person.fashion % 2 else CLOTH[person.accent]
-    half: list[Point] = [(0, -92), (44, -80), (66, -36), (66, 14), (58, 40, 0), (48, 30), (49, -16), (30, -32)]
-    pen.fill(smooth([*half, (0, -34), *mirror(half[1:])]), steel)
-    pen.line(smooth([(-49, -16), (-30, -32), (0, -34), (30, -32), (49, -16)], closed=False), GOLD, 1, 4)
-    pen.fill(poly([(-6, -34), (0, -102), (6, -34)]), GOLD, 0.8, shade=False)
-    for side in (-1, 1):
-        pen.fill(ellipse(side * 62, -8, 8), GOLD, 0.8)
-
-
-def crown(pen: Pen, person: Character, rig: Rig) -> None:
-    points: list[Point] = [(-36, -70), (-42, -106), (-20, -90), (0, -116), (20, -90), (42, -106), (36, -70), (0, -64)]
-    pen.fill(poly(points), GOLD)
-    for x, y, colour in ((-42, -108, "#cf3d40"), (0, -118, "#3f68b5"), (42, -108, "#cf3d40")):
-        pen.fill(ellipse(x, y, 5), colour, 0.6, shade=False)
-    pen.fill(ellipse(0, -78, 6), "#d8455e", 0.6, shade=False)
+        pen.line(
+            smooth([(-30, rig.eye_y + dy), (0, rig.eye_y + dy + 3), (30, rig.eye_y + dy)], closed=False),
+            shadow(colour, 0.3),
+            0.5,
+            1.2,
+        )
 
 
 def headband(pen: Pen, person: Character, rig: Rig) -> None:
     colour = CLOTH[person.accent]
-    pen.fill(smooth([(-58, -34, 0), (0, -46), (58, -34, 0), (59, -20, 0), (0, -31), (-59, -20, 0)]), colour, shade=False)
+    pen.fill(
+        smooth([(-58, -34, 0), (0, -46), (58, -34, 0), (59, -20, 0), (0, -31), (-59, -20, 0)]), colour, shade=False
+    )
     for dy in (0, 16):
         pen.fill(lock((58, -26), (86, -8 + dy), 5, 4), colour, shade=False)
 
@@ -146,7 +105,17 @@ def hairband(pen: Pen, person: Character, rig: Rig) -> None:
 
 def veil(pen: Pen, person: Character, rig: Rig) -> None:
     tone = ("#ffffff", "#33313d")[person.fashion % 2]
-    drape: list[Point] = [(0, -92), (50, -78), (74, -30), (86, 40), (98, rig.shoulder_y + 70, 0), (70, rig.shoulder_y + 60), (60, 20), (52, -30), (24, -62)]
+    drape: list[Point] = [
+        (0, -92),
+        (50, -78),
+        (74, -30),
+        (86, 40),
+        (98, rig.shoulder_y + 70, 0),
+        (70, rig.shoulder_y + 60),
+        (60, 20),
+        (52, -30),
+        (24, -62),
+    ]
     pen.flat(smooth([*drape, (0, -68), *mirror(drape[1:])]), tone, 0.72)
     pen.line(smooth([*drape, (0, -68), *mirror(drape[1:])]), shadow(tone, 0.3), 0.6, 1.4)
     for i in range(-3, 4):
@@ -163,30 +132,51 @@ def headphones(pen: Pen, person: Character, rig: Rig) -> None:
 
 
 def goggles(pen: Pen, person: Character, rig: Rig) -> None:
-    pen.fill(smooth([(-57, -44, 0), (0, -64), (57, -44, 0), (58, -32, 0), (0, -50), (-58, -32, 0)]), "#5a4334", shade=False)
+    pen.fill(
+        smooth([(-57, -44, 0), (0, -64), (57, -44, 0), (58, -32, 0), (0, -50), (-58, -32, 0)]), "#5a4334", shade=False
+    )
     for side in (-1, 1):
         pen.fill(ellipse(side * 22, -53, 20, 15), "#b98c46")
         pen.fill(ellipse(side * 22, -53, 14, 10), "#7fc6dc", 0.6, shade=False)
-        pen.flat(poly([(side * 22 - 8, -50), (side * 22 - 2, -60), (side * 22 + 2, -60), (side * 22 - 4, -50)]), "#d9f1f7")
+        pen.flat(
+            poly([(side * 22 - 8, -50), (side * 22 - 2, -60), (side * 22 + 2, -60), (side * 22 - 4, -50)]), "#d9f1f7"
+        )
 
 
 def hijab(pen: Pen, person: Character, rig: Rig) -> None:
     colour = CLOTH[person.accent if person.accent != "white" else "aqua"]
     low = rig.shoulder_y + 36 * rig.size
-    outer: list[Point] = [(0, -86), (46, -74), (68, -26), (66, 30), (62, rig.chin + 10), (rig.shoulder * 0.86, low, 0), (0, low + 22)]
+    outer: list[Point] = [
+        (0, -86),
+        (46, -74),
+        (68, -26),
+        (66, 30),
+        (62, rig.chin + 10),
+        (rig.shoulder * 0.86, low, 0),
+        (0, low + 22),
+    ]
     inner: list[Point] = [(0, -42), (34, -34), (47, -4), (43, 28), (22, rig.chin - 4), (0, rig.chin)]
     for side in (-1, 1):
         pen.fill(smooth([(side * p[0], *p[1:]) for p in [*outer, *inner[::-1]]]), colour, 0, shade=False)
     pen.line(smooth(both(outer)), pen.outline(colour))
     pen.line(smooth([*inner, *mirror(inner[1:-1])]), pen.outline(colour), 1)
-    for bend in ([(-40, rig.chin - 4), (0, rig.chin + 16), (50, rig.chin + 8)], [(-50, rig.chin + 14), (0, rig.chin + 34), (56, rig.chin + 24)]):
+    for bend in (
+        [(-40, rig.chin - 4), (0, rig.chin + 16), (50, rig.chin + 8)],
+        [(-50, rig.chin + 14), (0, rig.chin + 34), (56, rig.chin + 24)],
+    ):
         pen.line(smooth(bend, closed=False), shadow(colour, 0.4), 0.7, 1.4)
 
 
 def fake_ears(pen: Pen, person: Character, rig: Rig) -> None:
     hairband(pen, person, rig)
     for side in (-1, 1):
-        ear: list[Point] = [(side * 16, -78, 0), (side * 30, -108), (side * 50, -126, 0), (side * 58, -90), (side * 54, -60, 0)]
+        ear: list[Point] = [
+            (side * 16, -78, 0),
+            (side * 30, -108),
+            (side * 50, -126, 0),
+            (side * 58, -90),
+            (side * 54, -60, 0),
+        ]
         pen.fill(smooth(ear), "#33313d")
         pen.fill(smooth([(side * 28, -82, 0), (side * 46, -112, 0), (side * 50, -74, 0)]), "#f5a3c0", 0, shade=False)
 
@@ -236,7 +226,12 @@ def earrings(pen: Pen, person: Character, rig: Rig) -> None:
     colour = GOLD if person.fashion % 2 else CLOTH[person.accent]
     for side in (-1, 1):
         pen.line(poly([(side * 58, 21), (side * 58, 30)], closed=False), mix(GOLD, INK, 0.3), 0.6, 2)
-        pen.fill(smooth([(side * 58, 27, 0), (side * 58 + 7, 40), (side * 58, 49), (side * 58 - 7, 40)]), colour, 0.8, shade=False)
+        pen.fill(
+            smooth([(side * 58, 27, 0), (side * 58 + 7, 40), (side * 58, 49), (side * 58 - 7, 40)]),
+            colour,
+            0.8,
+            shade=False,
+        )
 
 
 def piercing(pen: Pen, person: Character, rig: Rig) -> None:
