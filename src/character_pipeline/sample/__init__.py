@@ -20,7 +20,7 @@ A line of truth.jsonl has these keys:
 
 The bundled set in `bundled_folder()` is written by
 
-    charpipe sample src/character_pipeline/sample/bundled --count 60 --seed 7 --size 384 --format webp --sidecars mixed
+    charpipe sample src/character_pipeline/sample/bundled --count 60 --seed 19 --size 384 --format webp --sidecars mixed
 """
 
 from __future__ import annotations

@@ -2,38 +2,33 @@
 
 from __future__ import annotations
 
+from character_pipeline.sample.arms import draw_arms
 from character_pipeline.sample.character import Character
-from character_pipeline.sample.geometry import Point, between, both, ellipse, limb, poly, smooth
-from character_pipeline.sample.palette import CLOTH, METAL, STEEL, mix, shadow
+from character_pipeline.sample.geometry import Point, between, both, limb, poly, smooth
+from character_pipeline.sample.palette import CLOTH, shadow
 from character_pipeline.sample.pen import Pen
 from character_pipeline.sample.rig import Rig
 from character_pipeline.sample.shot import Shot
 from character_pipeline.sample.trimmings import TRIMMINGS
 
 
-def colours_of(person: Character) -> tuple[str, str, str]:
-    """The main, second and trimming colour of the outfit as "#rrggbb"."""
-    main, second, trim = (CLOTH[name] for name in person.cloth)
-    return (STEEL[person.cloth[0]] if person.outfit.top == "plate" else main), second, trim
-
-
 def draw_body(pen: Pen, person: Character, shot: Shot, rig: Rig) -> None:
     """The dressed body from the neck to the floor."""
     if shot.pose == "behind" and not shot.back:
-        _arms(pen, person, shot, rig)
+        draw_arms(pen, person, shot, rig)
     _legs(pen, person, rig)
     _neck(pen, person, rig)
     if person.outfit.bottom != "gown":
         _bottom(pen, person, rig)
-    _top(pen, person, rig)
+    _top(pen, person, rig, shot.back)
     if person.outfit.bottom == "gown":
         _gown(pen, person, rig)
     for name in person.outfit.extras:
         trimming = TRIMMINGS[name]
         if not shot.back or trimming.all_round:
-            trimming.draw(pen, person, rig, colours_of(person))
+            trimming.draw(pen, person, rig, person.colours)
     if shot.pose != "behind" or shot.back:
-        _arms(pen, person, shot, rig)
+        draw_arms(pen, person, shot, rig)
 
 
 def torso(rig: Rig, grow: float = 0.0, low: float | None = None) -> list[Point]:
@@ -85,7 +80,7 @@ def _foot(pen: Pen, person: Character, rig: Rig, leg: tuple[Point, ...]) -> None
     )
     if kind == "boots":
         knee = between(leg[1], leg[2], 0.25)
-        colour = colours_of(person)[0] if person.outfit.top == "plate" else colour
+        colour = person.colours[0] if person.outfit.top == "plate" else colour
         pen.fill(
             limb([knee, between(leg[1], leg[2], 0.6), leg[2]], [rig.limb * 1.45, rig.limb * 1.35, rig.limb * 1.0]),
             colour,
@@ -110,7 +105,7 @@ def _foot(pen: Pen, person: Character, rig: Rig, leg: tuple[Point, ...]) -> None
 
 
 def _bottom(pen: Pen, person: Character, rig: Rig) -> None:
-    kind, colour = person.outfit.bottom, colours_of(person)[1]
+    kind, colour = person.outfit.bottom, person.colours[1]
     if kind == "suit":
         return
     reach = rig.leg_at(person.outfit.reach)
@@ -151,20 +146,21 @@ def _trousers(pen: Pen, rig: Rig, colour: str, reach: float, share: float) -> No
     )
 
 
-def _top(pen: Pen, person: Character, rig: Rig) -> None:
-    main, _second, trim = colours_of(person)
+def _top(pen: Pen, person: Character, rig: Rig, back: bool) -> None:
+    main, _second, trim = person.colours
     kind = person.outfit.top
     low = rig.hip_y - 10 * rig.size if kind != "plate" else rig.waist_y + 14 * rig.size
     if kind == "straps":
-        pen.fill(smooth(both(torso(rig))), person.skin_hex, shade=False)
+        bare = torso(rig) if person.outfit.bottom == "suit" else torso(rig, 0, rig.waist_y + 8 * rig.size)
+        pen.fill(smooth(both(bare)), person.skin_hex, shade=False)
         _straps(pen, person, rig, main)
         return
-    if kind == "open":
+    if kind == "open" and not back:
         pen.fill(smooth(both(torso(rig, 1, low))), trim, shade=False)
         _jacket(pen, rig, main)
         return
     pen.fill(smooth(both(torso(rig, 3, low))), main)
-    if kind == "robe":
+    if kind == "robe" and not back:
         _crossed(pen, person, rig, main, trim)
 
 
@@ -212,7 +208,7 @@ def _crossed(pen: Pen, person: Character, rig: Rig, main: str, trim: str) -> Non
 
 
 def _gown(pen: Pen, person: Character, rig: Rig) -> None:
-    main, second, _ = colours_of(person)
+    main, second, _ = person.colours
     colour = second if person.outfit.garment == "hanbok" else main
     reach = rig.leg_at(person.outfit.reach)
     straight = person.outfit.garment in {"kimono", "china dress"}
@@ -232,68 +228,3 @@ def _gown(pen: Pen, person: Character, rig: Rig) -> None:
             0.6,
             1.0,
         )
-
-
-def _arms(pen: Pen, person: Character, shot: Shot, rig: Rig) -> None:
-    for arm in rig.arms:
-        thick = rig.limb * 1.08
-        bare = limb(arm, [thick, thick * 0.84, thick * 0.62])
-        steel = "Mechanical Parts" in person.features and arm is rig.arms[1]
-        _hand(pen, person, rig, arm, METAL if steel else person.skin_hex)
-        pen.fill(bare, METAL if steel else person.skin_hex)
-        if steel:
-            _joints(pen, rig, arm)
-        if person.outfit.sleeve and not (steel and person.outfit.sleeve < 0.5):
-            _sleeve(pen, person, rig, arm)
-
-
-def _joints(pen: Pen, rig: Rig, arm: tuple[Point, ...]) -> None:
-    for x, y in (arm[1][:2], arm[2][:2], between(arm[0], arm[1], 0.5), between(arm[1], arm[2], 0.5)):
-        pen.fill(ellipse(x, y, rig.limb * 0.86), "#7d8796", 0.8, shade=False)
-        pen.flat(ellipse(x, y, rig.limb * 0.36), "#4fd0e8")
-
-
-def _hand(pen: Pen, person: Character, rig: Rig, arm: tuple[Point, ...], colour: str) -> None:
-    tip = between(arm[1], arm[2], 1.17)
-    pen.fill(ellipse(*tip, rig.limb * 0.78, rig.limb * 0.86), colour)
-    thumb = between(arm[1], arm[2], 1.1)
-    inward = -1 if arm[2][0] > 0 else 1
-    pen.fill(
-        limb(
-            [thumb, (thumb[0] + inward * rig.limb * 0.8, thumb[1] + rig.limb * 0.5)], [rig.limb * 0.3, rig.limb * 0.24]
-        ),
-        colour,
-        0.8,
-    )
-
-
-def _sleeve(pen: Pen, person: Character, rig: Rig, arm: tuple[Point, ...]) -> None:
-    main, _second, trim = colours_of(person)
-    share, thick = person.outfit.sleeve, rig.limb * 1.34
-    shoulder = (arm[0][0], arm[0][1] - 2)
-    if share <= 0.5:
-        end = between(arm[0], arm[1], share * 1.7)
-        pen.fill(limb([shoulder, between(shoulder, end, 0.5), end], [thick, thick * 1.06, thick * 1.02]), main)
-        return
-    end = between(arm[1], arm[2], min(1.0, (share - 0.5) * 2) * 0.98)
-    if person.outfit.wide:
-        inward = -1 if arm[0][0] > 0 else 1
-        drop = 66 * rig.size
-        cloth: list[Point] = [
-            (shoulder[0] - inward * thick, shoulder[1]),
-            (arm[1][0] - inward * thick * 1.2, arm[1][1]),
-            (end[0] - inward * thick * 1.1, end[1], 0),
-            (end[0] - inward * thick * 0.6, end[1] + drop),
-            (end[0] + inward * thick * 1.3, end[1] + drop * 0.8),
-            (end[0] + inward * thick, end[1], 0),
-            (arm[1][0] + inward * thick * 0.9, arm[1][1]),
-            (shoulder[0] + inward * thick * 0.8, shoulder[1] + 14),
-        ]
-        pen.fill(smooth(cloth), main)
-        return
-    pen.fill(
-        limb([shoulder, arm[1], end], [thick, thick * 0.92, thick * 0.8]),
-        mix(main, "#30303c", 0.1) if person.outfit.top == "plate" else main,
-    )
-    if person.outfit.dress in {"Maid Outfit", "Gothic", "Costume", "Armor"}:
-        pen.fill(limb([between(arm[1], end, 0.82), end], [thick * 0.95, thick]), trim, 0.8, shade=False)

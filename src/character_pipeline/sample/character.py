@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from character_pipeline.sample.hairdos import Hair, sample_hair
 from character_pipeline.sample.outfits import OUTFITS, Outfit
-from character_pipeline.sample.palette import EYES, ODD_SKIN, SKIN, vary
+from character_pipeline.sample.palette import CLOTH, EYES, ODD_SKIN, SKIN, STEEL, vary
 
 T = TypeVar("T")
 
@@ -83,6 +83,12 @@ class Character:
     features: tuple[str, ...] = ()
     animal: str = "cat"
     fashion: int = 0
+
+    @property
+    def colours(self) -> tuple[str, str, str]:
+        """The main, second and trimming colour of the outfit as "#rrggbb"."""
+        main, second, trim = (CLOTH[name] for name in self.cloth)
+        return (STEEL[self.cloth[0]] if self.outfit.top == "plate" else main), second, trim
 
     @property
     def hair_covered(self) -> bool:

@@ -81,7 +81,7 @@ def render(drawing: Drawing, size: int = 512) -> Image:
     from PIL import Image
 
     style = STYLES[drawing.style]
-    drawn = max(48, size // 5) if style.finish == "pixel" else size
+    drawn = max(72, size // 4) if style.finish == "pixel" else size
     width = max(1, round(drawn * min(1.0, drawing.aspect)))
     png = resvg_py.svg_to_bytes(svg_string=drawing.svg, width=width, background=style.paper, skip_system_fonts=True)
     picture = Image.open(io.BytesIO(bytes(png))).convert("RGB")

@@ -125,7 +125,7 @@ def _from_behind(pen: Pen, person: Character, shot: Shot, rig: Rig) -> None:
     draw_ears(pen, person)
     draw_face(pen, person, shot, rig)
     if not person.hair_covered:
-        draw_back(pen, person, rig)
+        draw_back(pen, person, rig, back=True)
         draw_from_behind(pen, person, rig)
     draw_crown_features(pen, person, back=True)
     _wear(pen, person, rig, ON_HEAD, back=True)

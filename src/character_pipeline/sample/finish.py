@@ -6,7 +6,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from character_pipeline.sample.styles import Style
 
@@ -33,31 +32,33 @@ def _pixels(picture: Image, size: int) -> Image:
 
 def _painted(picture: Image) -> Image:
     """Edges melt as under a brush, and the light falls from the upper left."""
-    from PIL import Image, ImageFilter
+    from PIL import Image, ImageChops, ImageFilter
 
-    small = picture.resize((max(1, picture.width // 2), max(1, picture.height // 2))).filter(
-        ImageFilter.MedianFilter(5)
-    )
-    soft = Image.blend(picture, small.resize(picture.size, Image.Resampling.BICUBIC), 0.7)
-    lit = np.asarray(soft, dtype=np.float32) * _light(picture.width, picture.height)
-    return Image.fromarray(np.clip(lit, 0, 255).astype(np.uint8))
+    small = picture.resize((max(1, picture.width // 2), max(1, picture.height // 2)), Image.Resampling.BOX)
+    brushed = small.filter(ImageFilter.MedianFilter(3)).resize(picture.size, Image.Resampling.BILINEAR)
+    return ImageChops.multiply(Image.blend(picture, brushed, 0.45), _light(*picture.size))
 
 
 @lru_cache(maxsize=8)
-def _light(width: int, height: int) -> NDArray[np.float32]:
-    down = np.linspace(0, 1, height, dtype=np.float32)[:, None, None]
-    across = np.linspace(0, 1, width, dtype=np.float32)[None, :, None]
-    far = (down + across) / 2
-    light: NDArray[np.float32] = (1.06 - far * np.array([0.2, 0.19, 0.1])).astype(np.float32)
-    return light
+def _light(width: int, height: int) -> Image:
+    from PIL import Image
+
+    down = np.linspace(0, 1, height)[:, None, None]
+    across = np.linspace(0, 1, width)[None, :, None]
+    light = 255 * (1.0 - (down + across) / 2 * np.array([0.12, 0.13, 0.08]))
+    return Image.fromarray(light.astype(np.uint8))
 
 
 def _grainy(picture: Image, seed: int, strength: int) -> Image:
+    from PIL import ImageChops
+
+    return ImageChops.add(picture, _grain(*picture.size, strength, seed % 4), 1.0, -strength)
+
+
+@lru_cache(maxsize=16)
+def _grain(width: int, height: int, strength: int, variant: int) -> Image:
     from PIL import Image
 
-    rng = np.random.default_rng(seed & 0xFFFFFFFF)
-    tile = rng.integers(-strength, strength + 1, (64, 64, 1), dtype=np.int16)
-    pixels = np.asarray(picture, dtype=np.int16)
-    rows, columns = -(-pixels.shape[0] // 64), -(-pixels.shape[1] // 64)
-    grain = np.tile(tile, (rows, columns, 1))[: pixels.shape[0], : pixels.shape[1]]
-    return Image.fromarray(np.clip(pixels + grain, 0, 255).astype(np.uint8))
+    rng = np.random.default_rng(variant)
+    grain = rng.integers(0, 2 * strength + 1, (height, width), dtype=np.uint8)
+    return Image.merge("RGB", [Image.fromarray(grain)] * 3)

@@ -24,13 +24,13 @@ def reach_of(person: Character, rig: Rig) -> float:
     return levels.get(person.hair.length, 40.0)
 
 
-def draw_back(pen: Pen, person: Character, rig: Rig) -> None:
-    """Everything of the hair that a head seen from the front hides in part."""
+def draw_back(pen: Pen, person: Character, rig: Rig, back: bool = False) -> None:
+    """Everything of the hair that a head seen from the front hides in part; seen from the `back` it is in the light."""
     hair = person.hair
     paint, reach = hair.paint(reach_of(person, rig)), reach_of(person, rig)
     rng = Random(person.identity)
     if hair.loose or hair.arrangement in {"Bob Cut", "Pixie Cut", "Dreadlocks"}:
-        mass(pen, person, paint, reach, rng)
+        mass(pen, person, paint if back or hair.arrangement == "Dreadlocks" else _deep(paint), reach, rng)
     elif hair.arrangement not in {"Bald", "Buzz Cut", "Mohawk", "Undercut", "Pompadour", "Cornrows", "Afro"}:
         pen.fill(smooth(both([(0, -82), (40, -72), (61, -38), (60, 2), (52, 30), (0, 34)])), _deep(paint))
     if hair.arrangement in BACK:
@@ -48,11 +48,11 @@ def mass(pen: Pen, person: Character, paint: Paint, reach: float, rng: Random) -
         _dreads(pen, paint, reach)
         return
     if hair.texture == "Curly":
-        pen.fill(_curls(reach), _deep(paint), shade=False)
+        pen.fill(_curls(reach), paint, shade=False)
         return
     right = _side(hair.texture, reach, rng, hair.arrangement)
     left = [(-p[0], *p[1:]) for p in _side(hair.texture, reach, rng, hair.arrangement)][::-1]
-    pen.fill(smooth([(0, -84), *right, *_hem(hair.texture, reach, rng), *left]), _deep(paint), shade=False)
+    pen.fill(smooth([(0, -84), *right, *_hem(hair.texture, reach, rng), *left]), paint, shade=False)
     for x in (-44, -20, 18, 42):
         top = (x, 20.0)
         if reach > 100:

@@ -87,6 +87,12 @@ class Hair:
         return self.arrangement in {"", "Half Updo", "One Side Up", "Two Side Up", "Hime Cut"}
 
     @property
+    def hangs(self) -> bool:
+        """Whether some of it falls below the chin."""
+        tied = {"Ponytail", "Side Ponytail", "Twintails", "Braid", "Twin Braids", "Drill Hair", "Dreadlocks"}
+        return self.length != "Short" and (self.loose or self.arrangement in tied or self.sidelocks)
+
+    @property
     def colour(self) -> str:
         """The value of Hair Color; "" for the bald."""
         return "Multicolored" if self.pattern else next(iter(self.colours), "")

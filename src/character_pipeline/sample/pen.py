@@ -53,7 +53,7 @@ class Pen:
         if not wide:
             return
         stroke = f'fill="none" stroke="{self.tone(colour or INK)}" stroke-width="{wide:.1f}"'
-        if self.style.loose:
+        if self.style.loose and width >= 0.8:
             self.parts.append(f'<path transform="translate(1.6 -1.3)" d="{shape.path}" {stroke} stroke-opacity=".5"/>')
         self.parts.append(f'<path d="{shape.path}" {stroke}/>')
 
@@ -96,7 +96,7 @@ class Pen:
             self.flat(shape, paint)
 
     def _soft(self, colour: str) -> str:
-        stops = ((0, lit(colour, 0.3)), (0.5, colour), (1, shadow(colour, 0.36)))
+        stops = ((0, lit(colour, 0.3)), (0.5, colour), (1, shadow(colour, 0.19)))
         return self._gradient("".join(_stop(at, self.tone(c)) for at, c in stops), 'x1="0" y1="0" x2=".8" y2="1"')
 
     def _paint(self, paint: Paint) -> str:

@@ -177,7 +177,7 @@ def _seen_tags(person: Character, shot: Shot) -> Iterable[str]:
 def _general_tags(shot: Shot, style: Style, rng: Random) -> list[str]:
     framing = {"portrait": "portrait", "upper_body": "upper_body", "cowboy": "cowboy_shot", "full_body": "full_body"}
     tags = [framing[shot.framing]] if shot.framing in framing else []
-    tags += [*BACKGROUND_TAGS[shot.background], *style.tags]
+    tags += [*(("simple_background",) if style.loose else BACKGROUND_TAGS[shot.background]), *style.tags]
     tags += ["standing"] if shot.framing == "full_body" else []
     tags += [POSE_TAGS[shot.pose]] if shot.pose in POSE_TAGS and shot.framing in {"cowboy", "full_body"} else []
     return [tag for tag in tags if rng.random() < 0.66]

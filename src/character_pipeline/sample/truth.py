@@ -12,6 +12,7 @@ from typing import Any
 from character_pipeline.sample.character import Character
 from character_pipeline.sample.figure import SEEN_FROM_BEHIND
 from character_pipeline.sample.geometry import between
+from character_pipeline.sample.hair_back import reach_of
 from character_pipeline.sample.marks import bare_arm
 from character_pipeline.sample.rig import Rig
 from character_pipeline.sample.shot import Shot
@@ -36,6 +37,8 @@ HEAD_THINGS = frozenset(
 )  # fmt: skip
 NECK_THINGS = frozenset({"Necklace", "Choker", "Collar", "Scarf"})
 CHEST_THINGS = frozenset({"Necktie", "Bow", "Ribbon"})
+HANGING_STYLES = frozenset({"Twintails", "Braid", "Twin Braids", "Drill Hair", "Dreadlocks"})
+"""Arrangements that show even where the head does not."""
 HIGH_NECKS = frozenset({"turtle", "mandarin", "standing", "plates", "zip", "ruffles"})
 
 
@@ -101,7 +104,7 @@ def describe(person: Character, shot: Shot, rig: Rig, view: tuple[float, float, 
         "Accessories": [thing for thing in person.accessories if _worn(seen, thing)],
         "Scars": [place for place in person.scars if _scarred(seen, place)],
         "Tattoos": [place for place in person.tattoos if _tattooed(seen, place)],
-        "Facial Hair": list(person.facial_hair) if seen.face and not seen.masked else [],
+        "Facial Hair": [kind for kind in person.facial_hair if _bearded(seen, kind)],
         "Skin Tone": None if shot.grey else person.skin,
         "Features": [feature for feature in person.features if _featured(seen, feature)],
     }
@@ -114,7 +117,7 @@ def describe(person: Character, shot: Shot, rig: Rig, view: tuple[float, float, 
 
 def _hair(seen: Eyewitness) -> dict[str, str | list[str] | None]:
     hair, names = seen.person.hair, ("Hair Style", "Hair Color", "Hair Length")
-    hanging = hair.loose and hair.length == "Long"
+    hanging = hair.hangs and reach_of(seen.person, seen.rig) > seen.view[1] + 30
     if seen.person.hair_covered or not (seen.head or hanging):
         return dict.fromkeys(names)
     colour = None if seen.shot.grey or not hair.colour else hair.colour
@@ -124,7 +127,8 @@ def _hair(seen: Eyewitness) -> dict[str, str | list[str] | None]:
 def _styles(seen: Eyewitness) -> list[str] | None:
     hair = seen.person.hair
     if not seen.head:
-        return [hair.texture] if hair.texture else None
+        plain = hair.arrangement in HANGING_STYLES
+        return [style for style in (hair.arrangement if plain else "", hair.texture) if style] or None
     styles = list(hair.styles)
     if seen.shot.back:
         styles = [style for style in styles if style in {hair.arrangement, hair.texture}]
@@ -169,6 +173,10 @@ def _worn_low(seen: Eyewitness, thing: str) -> bool:
         covered = thing == "Ring" and "Gloves" in seen.worn
         return not covered and seen.arm(0, 0.92 if thing == "Watch" else 1.26)
     return seen.arm(1, 0.93) or (thing == "Gloves" and seen.arm(0, 0.93))
+
+
+def _bearded(seen: Eyewitness, kind: str) -> bool:
+    return seen.face and (not seen.masked or kind in {"Beard", "Sideburns"})
 
 
 def _scarred(seen: Eyewitness, place: str) -> bool:
