@@ -29,10 +29,11 @@ def sentence(truth: dict[str, Any]) -> tuple[str, Values]:
     if "Glasses" in true.get("Accessories", ()):
         stated["Accessories"] = ["Glasses"]
         parts.append("who wears glasses")
-    return f"{' '.join(parts)}, drawn in front of a plain background.", stated
+    return f"{' '.join(parts)}.", stated
 
 
 def _hair(true: dict[str, Any]) -> str:
     if "Hair Color" not in true or "Hair Length" not in true:
         return ""
-    return f"{true['Hair Length'].lower()} {true['Hair Color'].lower()} hair"
+    length = {"Medium": "medium-length"}.get(true["Hair Length"], true["Hair Length"].lower())
+    return f"{length} {true['Hair Color'].lower()} hair"

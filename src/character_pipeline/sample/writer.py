@@ -71,7 +71,7 @@ def write_samples(  # noqa: PLR0913, PLR0917
         size: pixels of the longer side, 64 to 2048.
         progress: called after each picture with the number written so far.
         formats: the endings to choose from: "png", "jpg", "webp".
-        sidecars: "tags", or "mixed" where one in forty has no sidecar and one in forty a plain English one.
+        sidecars: "tags", or "mixed" where one in sixty has no sidecar and one in sixty a plain English one.
 
     Raises:
         ConfigError: an argument is out of its range, or the folder cannot be written.
@@ -121,10 +121,10 @@ def _save(picture: Image, path: Path, ending: str) -> None:
 def _sidecar(drawing: Drawing, plan: Plan, index: int, line: dict[str, Any]) -> tuple[str | None, list[str]]:
     """The text beside the picture; where it is no tag list, the line is made to say what is stated."""
     mixed = plan.sidecars == "mixed" and drawing.truth["people"] == "single"
-    if mixed and index % 40 == 9:
+    if mixed and index % 60 == 9:
         line.update(tags=[], stated={})
         return None, ["no sidecar"]
-    if mixed and index % 40 == 23:
+    if mixed and index % 60 == 23:
         text, stated = sentence(drawing.truth)
         line.update(tags=[], stated=stated)
         return text, ["plain English"]
