@@ -16,7 +16,7 @@ from character_pipeline.sample import STYLES, bundled_folder, draw, render, writ
 from character_pipeline.sample.noise import LEVELS, noisy_picture, noisy_tags
 from character_pipeline.sample.palette import HAIR, rgb
 
-SIXTY = {"seed": 19, "size": 384, "formats": ("webp",), "sidecars": "mixed"}
+SIXTY: dict[str, Any] = {"seed": 19, "size": 384, "formats": ("webp",), "sidecars": "mixed"}
 
 
 def pixels(picture: Image.Image) -> NDArray[np.int16]:

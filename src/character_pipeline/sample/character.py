@@ -50,6 +50,7 @@ NOT_OVER_EARS = frozenset({"Hat", "Helmet", "Hijab", "Fake Animal Ears", "Headph
 HIGH_HAIR = frozenset({"Afro", "Mohawk", "Double Bun", "Bun", "Pompadour", "Updo"})
 FULL_COLLAR = frozenset({"Necktie", "Bow", "Ribbon", "Necklace", "Scarf"})
 NOT_WITH_ROBES = frozenset({"Necktie", "Bow", "Belt", "Hairband", "Helmet"})
+HIGH_NECKS = frozenset({"turtle", "mandarin", "standing", "plates", "zip", "furcollar", "kerchief", "earhood"})
 COVERS_HAIR = frozenset({"Hijab", "Helmet"})
 SCARS = {"Eye": 3, "Cheek": 3, "Nose": 2, "Face": 1, "Arm": 3, "Chest": 8, "Leg": 3, "Back": 8}
 TATTOOS = {"Face": 2, "Neck": 2, "Hand": 2, "Arm": 5, "Chest": 8, "Leg": 4, "Back": 8}
@@ -214,6 +215,8 @@ def _unwearable(person: Character, features: tuple[str, ...]) -> set[str]:
         (hair.fringe == "Hair Over One Eye", frozenset({"Eyepatch"})),
         (outfit.dress in {"Armor", "Swimwear", "Sleepwear"}, frozenset({"Necktie", "Bow", "Ribbon", "Belt", "Bag"})),
         (bool({"sailor", "hood", "ruffles"} & set(outfit.extras)), FULL_COLLAR),
+        (hair.pattern == "streaks", frozenset({"Hat", "Helmet", "Veil"})),
+        (bool(HIGH_NECKS & set(outfit.extras)), frozenset({"Necklace"})),
         (outfit.top == "robe" or "earhood" in outfit.extras, NOT_WITH_ROBES),
     )
     return {thing for applies, things in rules if applies for thing in things}

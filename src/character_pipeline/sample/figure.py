@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from character_pipeline.sample import hats, worn_body, worn_head
 from character_pipeline.sample.body import draw_body
@@ -67,6 +68,7 @@ ON_BODY: Mapping[str, Draw] = {
     "Ring": worn_body.ring,
     "Gloves": worn_body.gloves,
 }
+ON_HANDS = frozenset({"Bracelet", "Watch", "Ring", "Gloves"})
 SEEN_FROM_BEHIND = frozenset(
     {"Belt", "Gloves", "Scarf", "Bracelet", "Watch", "Collar"}
     | {"Choker", "Hat", "Helmet", "Hijab", "Headphones", "Veil", "Crown"}
@@ -83,6 +85,7 @@ def draw_figure(pen: Pen, person: Character, shot: Shot, rig: Rig) -> None:
 
 
 def _from_front(pen: Pen, person: Character, shot: Shot, rig: Rig) -> None:
+    person = _worn_now(person, shot)
     draw_behind_features(pen, person, rig)
     if "Cape" in person.accessories:
         worn_body.cape_behind(pen, person, rig)
@@ -129,6 +132,16 @@ def _from_behind(pen: Pen, person: Character, shot: Shot, rig: Rig) -> None:
         draw_from_behind(pen, person, rig)
     draw_crown_features(pen, person, back=True)
     _wear(pen, person, rig, ON_HEAD, back=True)
+
+
+def _worn_now(person: Character, shot: Shot) -> Character:
+    """The person without what the hands behind the back hide."""
+    if shot.pose != "behind":
+        return person
+    shown = tuple(thing for thing in person.accessories if thing not in ON_HANDS)
+    hands = tuple(place for place in person.tattoos if place not in {"Hand", "Arm"})
+    scars = tuple(place for place in person.scars if place != "Arm")
+    return replace(person, accessories=shown, tattoos=hands, scars=scars)
 
 
 def _wear(pen: Pen, person: Character, rig: Rig, things: Mapping[str, Draw], back: bool) -> None:

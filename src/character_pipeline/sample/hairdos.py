@@ -54,6 +54,20 @@ HAIRDOS: Mapping[str, Hairdo] = {
     "Bald": Hairdo(1, 6, ("",), ("",), ("",), sidelocks=False, ahoge=False),
 }
 PATTERNS = {"": 86, "split": 3, "fade": 7, "streaks": 5}
+SPANS: Mapping[str, tuple[float, float]] = {
+    # from where to where hair runs that does not hang down
+    "Mohawk": (-125, -45),
+    "Undercut": (-95, -30),
+    "Pompadour": (-120, -40),
+    "Afro": (-120, 50),
+    "Updo": (-115, -20),
+    "Bun": (-115, -10),
+    "Double Bun": (-95, 0),
+}
+STREAKED = frozenset(
+    {"", "Ponytail", "Twintails", "Half Updo", "One Side Up", "Two Side Up", "Bob Cut", "Hime Cut", "Pixie Cut"}
+)
+"""Arrangements that are drawn with streaks."""
 NO_PATTERN = frozenset({"Buzz Cut", "Cornrows", "Bald"})
 
 
@@ -100,7 +114,8 @@ class Hair:
     def paint(self, reach: float) -> Paint:
         """What to draw it with, down to `reach`."""
         if self.pattern in {"split", "fade"}:
-            return Blend(self.pattern, self.hexes, -70.0, max(reach, 20.0))
+            start, end = SPANS.get(self.arrangement, (-70.0, max(reach, 20.0)))
+            return Blend(self.pattern, self.hexes, start, end)
         return self.hexes[0] if self.hexes else "#888888"
 
 
@@ -114,6 +129,8 @@ def sample_hair(rng: Random, age: str, gender: str) -> Hair:
     length = _length(rng, do, gender)
     texture = rng.choice([t for t in do.textures if t != "Spiky" or length != "Long"])
     colours, hexes, pattern = _colours(rng, age, arrangement)
+    if pattern == "streaks" and (arrangement not in STREAKED or texture == "Curly"):
+        pattern = "fade"
     fringe = rng.choice(do.fringes)
     if texture == "Curly" and fringe in {"Blunt Bangs", "Swept Bangs"}:
         fringe = "Bangs"

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from character_pipeline.sample.character import Character
+from character_pipeline.sample.character import HIGH_NECKS, Character
 from character_pipeline.sample.figure import SEEN_FROM_BEHIND
 from character_pipeline.sample.geometry import between
 from character_pipeline.sample.hair_back import reach_of
@@ -39,7 +39,6 @@ NECK_THINGS = frozenset({"Necklace", "Choker", "Collar", "Scarf"})
 CHEST_THINGS = frozenset({"Necktie", "Bow", "Ribbon"})
 HANGING_STYLES = frozenset({"Twintails", "Braid", "Twin Braids", "Drill Hair", "Dreadlocks"})
 """Arrangements that show even where the head does not."""
-HIGH_NECKS = frozenset({"turtle", "mandarin", "standing", "plates", "zip", "ruffles"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +75,7 @@ class Eyewitness:
 
     def arm(self, which: int, share: float) -> bool:
         """Whether the lower arm shows at this share of its length."""
-        if self.shot.pose == "behind" and not self.shot.back and share > 0.3:
+        if self.shot.pose == "behind" and not self.shot.back:
             return False
         x, y = between(self.rig.arms[which][1], self.rig.arms[which][2], share)
         return self.inside(x, y)
@@ -85,7 +84,7 @@ class Eyewitness:
         """Whether the bare throat shows."""
         return (
             self.face
-            and not HIGH_NECKS & set(self.person.outfit.extras)
+            and not (HIGH_NECKS | {"ruffles"}) & set(self.person.outfit.extras)
             and not {"Scarf", "Collar", "Hijab"} & self.worn
         )
 
