@@ -55,7 +55,7 @@ def _grainy(picture: Image, seed: int, strength: int) -> Image:
     return ImageChops.add(picture, _grain(*picture.size, strength, seed % 4), 1.0, -strength)
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=8)
 def _grain(width: int, height: int, strength: int, variant: int) -> Image:
     from PIL import Image
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 FORMATS: Mapping[str, Mapping[str, Any]] = {
-    "png": {"optimize": False},
+    "png": {"compress_level": 4},
     "jpg": {"quality": 90},
     "webp": {"quality": 84, "method": 2},
 }
