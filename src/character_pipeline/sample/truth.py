@@ -37,6 +37,8 @@ HEAD_THINGS = frozenset(
 )  # fmt: skip
 NECK_THINGS = frozenset({"Necklace", "Choker", "Collar", "Scarf"})
 CHEST_THINGS = frozenset({"Necktie", "Bow", "Ribbon"})
+PINNED_UP = frozenset({"Bun", "Double Bun", "Updo"})
+"""Arrangements that do not tell how long the hair is."""
 HANGING_STYLES = frozenset({"Twintails", "Braid", "Twin Braids", "Drill Hair", "Dreadlocks"})
 """Arrangements that show even where the head does not."""
 
@@ -120,7 +122,8 @@ def _hair(seen: Eyewitness) -> dict[str, str | list[str] | None]:
     if seen.person.hair_covered or not (seen.head or hanging):
         return dict.fromkeys(names)
     colour = None if seen.shot.grey or not hair.colour else hair.colour
-    return {"Hair Style": _styles(seen), "Hair Color": colour, "Hair Length": hair.length or None}
+    length = None if hair.arrangement in PINNED_UP else hair.length or None
+    return {"Hair Style": _styles(seen), "Hair Color": colour, "Hair Length": length}
 
 
 def _styles(seen: Eyewitness) -> list[str] | None:
