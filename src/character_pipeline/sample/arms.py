@@ -14,14 +14,15 @@ def draw_arms(pen: Pen, person: Character, shot: Shot, rig: Rig) -> None:
     """Both arms with what the outfit puts over them."""
     for arm in rig.arms:
         thick = rig.limb * 1.08
-        start = between(arm[0], arm[1], 0.4) if person.outfit.sleeve > 0.3 else arm[0]
-        bare = limb([start, *arm[1:]], [thick * 0.95, thick * 0.84, thick * 0.62])
         steel = "Mechanical Parts" in person.features and arm is rig.arms[1]
+        sleeved = person.outfit.sleeve > (0.5 if steel else 0)
+        start = between(arm[0], arm[1], 0.4) if sleeved and person.outfit.sleeve > 0.3 else arm[0]
+        bare = limb([start, *arm[1:]], [thick * 0.95, thick * 0.84, thick * 0.62])
         _hand(pen, person, rig, arm, METAL if steel else person.skin_hex)
         pen.fill(bare, METAL if steel else person.skin_hex)
         if steel:
             _joints(pen, rig, arm)
-        if person.outfit.sleeve and not (steel and person.outfit.sleeve < 0.5):
+        if sleeved:
             _sleeve(pen, person, rig, arm)
 
 

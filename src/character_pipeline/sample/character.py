@@ -227,6 +227,8 @@ def _without_hidden(kept: list[str]) -> list[str]:
         return [thing for thing in kept if thing not in HAIR_THINGS | AROUND_NECK | {"Earrings"}]
     if "Mask" in kept:
         kept = [thing for thing in kept if thing != "Piercing"]
-    if {"Hat", "Veil", "Crown"} & set(kept):
+    if "Hat" in kept:
+        return [thing for thing in kept if thing not in HAIR_THINGS]
+    if {"Veil", "Crown"} & set(kept):
         return [thing for thing in kept if thing not in {"Hair Bow", "Hair Ribbon"}]
     return kept
