@@ -71,6 +71,12 @@ def test_hints_yield_to_statements_and_leave_their_detail() -> None:
     decided = decide("Dress", claim("dress", "School Uniform"), claim("dress", "Casual", 0.45, detail="blue skirt"))
     assert (decided.state, decided.value, decided.detail) == ("known", "School Uniform", "blue skirt")
     assert decide("Dress", claim("dress", "Casual", 0.45)).value == "Casual"
+    hints = decide("Dress", claim("dress", "Armor", 0.5), claim("dress", "Gothic", 0.48))
+    assert (hints.state, hints.values) == ("unknown", ())
+
+
+def test_a_hint_is_not_enough_for_a_list() -> None:
+    assert decide("Accessories", claim("accessories", "Scarf", 0.45)).state == "unknown"
 
 
 @pytest.mark.parametrize(("label", "key"), [("Hair Color", "hair_color"), ("Eye Color", "eye_color")])

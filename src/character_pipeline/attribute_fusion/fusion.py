@@ -16,6 +16,8 @@ from character_pipeline.config import AttributeFusionConfig
 from character_pipeline.data import STATEMENT, AttributeValue, Claims, Evidence, State
 from character_pipeline.vocabulary import Attribute, Vocabulary
 
+LIKELY = 0.5
+"""A list holds only values that are more likely right than wrong, whatever lower threshold is set."""
 RIVAL = 0.2
 """A second value with this much of the probability makes a contradiction of a decision."""
 CACHED_DECISIONS = 16_384
@@ -33,6 +35,7 @@ class Fuser:
         config = config or AttributeFusionConfig()
         self.vocabulary = vocabulary
         self.threshold = config.confidence_threshold
+        self.least_in_list = max(config.confidence_threshold, LIKELY)
         name = config.fusion_strategy
         self.strategy = find_strategy(name) if strategies is None else find_strategy(name, strategies)
         self.nothing = {a.label: AttributeValue(listed=a.listed) for a in vocabulary.attributes.values()}
@@ -75,6 +78,8 @@ class Fuser:
             return AttributeValue(evidence=claims)
         value, confidence = offered[0]
         rivals = [v for v, p in offered[1:] if p >= RIVAL]
+        if rivals and support[value] < STATEMENT:
+            return AttributeValue("unknown", (), 0.0, None, offered, claims)
         if rivals or value in denied:
             return AttributeValue("conflicting", (), 0.0, None, offered, claims)
         if confidence < self.threshold:
@@ -87,7 +92,7 @@ class Fuser:
     ) -> AttributeValue:
         support = drop_refined(self.strategy(stated), attribute)
         conflict = find_conflict(support, attribute) | (denied & support.keys())
-        kept = {v: p for v, p in support.items() if v not in conflict and p >= self.threshold}
+        kept = {v: p for v, p in support.items() if v not in conflict and p >= self.least_in_list}
         others = [pair for pair in support.items() if pair[0] not in kept]
         offered = tuple(sorted(others, key=lambda pair: (-pair[1], pair[0])))
         if not kept:

@@ -61,7 +61,7 @@ def single_tags(person: Character, shot: Shot, style: Style, truth: Truth, seed:
         tags += dress
         if dress:
             stated["Dress"] = person.outfit.dress
-    tags += _precise_tags(person, shot, truth, rng)
+    tags += _precise_tags(person, shot, truth, stated, rng)
     tags += [tag for tag in _seen_tags(person, shot) if rng.random() < 0.9]
     tags += _general_tags(shot, style, rng)
     stated["Gender"] = person.gender
@@ -134,13 +134,13 @@ def _is_low(tag: str) -> bool:
     return tag.endswith(("pants", "skirt", "shorts", "greaves", "hakama"))
 
 
-def _precise_tags(person: Character, shot: Shot, truth: Truth, rng: Random) -> list[str]:
+def _precise_tags(person: Character, shot: Shot, truth: Truth, stated: Values, rng: Random) -> list[str]:
     found: list[str] = []
     attributes = truth.attributes
     if attributes.get("Hair Color") == "Multicolored":
         found += PATTERN_TAGS[person.hair.pattern]
         found += [f"{name.lower()}_hair" for name in person.hair.colours if rng.random() < 0.55]
-    if attributes.get("Eye Color") in {"Heterochromia", "Multicolored"}:
+    if stated.get("Eye Color") in {"Heterochromia", "Multicolored"}:
         found += [f"{name.lower()}_eyes" for name in person.eyes if rng.random() < 0.6]
     if attributes.get("Skin Tone") == "Colored":
         found.append(f"{person.skin_name}_skin")

@@ -37,6 +37,8 @@ HEAD_THINGS = frozenset(
 )  # fmt: skip
 NECK_THINGS = frozenset({"Necklace", "Choker", "Collar", "Scarf"})
 CHEST_THINGS = frozenset({"Necktie", "Bow", "Ribbon"})
+BROUGHT = {"santa_hat": "Hat", "animal_hood": "Fake Animal Ears"}
+"""What some outfits bring along, by the tag that says so."""
 PINNED_UP = frozenset({"Bun", "Double Bun", "Updo"})
 """Arrangements that do not tell how long the hair is."""
 HANGING_STYLES = frozenset({"Twintails", "Braid", "Twin Braids", "Drill Hair", "Dreadlocks"})
@@ -102,7 +104,7 @@ def describe(person: Character, shot: Shot, rig: Rig, view: tuple[float, float, 
         "Body Type": person.body if shot.framing != "portrait" else None,
         "Dress": person.outfit.dress if shot.framing != "portrait" or person.outfit.telling else None,
         "Facial Expression": shot.expression if seen.face and not seen.masked else None,
-        "Accessories": [thing for thing in person.accessories if _worn(seen, thing)],
+        "Accessories": [thing for thing in _things(person) if _worn(seen, thing)],
         "Scars": [place for place in person.scars if _scarred(seen, place)],
         "Tattoos": [place for place in person.tattoos if _tattooed(seen, place)],
         "Facial Hair": [kind for kind in person.facial_hair if _bearded(seen, kind)],
@@ -153,6 +155,12 @@ def _eye_colour(seen: Eyewitness) -> str | None:
 def one_eyed(person: Character) -> bool:
     """Whether only one eye shows."""
     return "Eyepatch" in person.accessories or (person.hair.fringe == "Hair Over One Eye" and not person.hair_covered)
+
+
+def _things(person: Character) -> list[str]:
+    """The accessories of a person, with those that belong to the outfit."""
+    brought = [thing for tag, thing in BROUGHT.items() if tag in person.outfit.tags]
+    return [*person.accessories, *(thing for thing in brought if thing not in person.accessories)]
 
 
 def _worn(seen: Eyewitness, thing: str) -> bool:
