@@ -38,8 +38,7 @@ def test_hair_has_its_colour(colour: str) -> None:
     drawings = (draw(seed, "flat") for seed in range(600))
     wanted = (d for d in drawings if d.truth["attributes"].get("Hair Color") == colour and "upper_body" in d.tags)
     shares = [share_of(render(drawing, 128), HAIR[colour]) for drawing in islice(wanted, 3)]
-    assert len(shares) == 3
-    assert max(shares) > 0.02, "hair may be short or under a hood, but not always"
+    assert max(shares, default=0) > 0.02, "hair may be short or under a hood, but not always"
 
 
 def test_monochrome_pictures_have_no_colour() -> None:
