@@ -30,7 +30,22 @@ GATES: Mapping[str, tuple[str, ...]] = {
     "safety": ("minor", "sexual"),
     "people": ("single", "multiple", "none"),
 }
-CLAIM_KINDS = ("adj", "pred", "verb", "noun", "mod", "image", "mark", "trait", "mood", "scene", "gate", "multi", "none", "skip")
+CLAIM_KINDS = (
+    "adj",
+    "pred",
+    "verb",
+    "noun",
+    "mod",
+    "image",
+    "mark",
+    "trait",
+    "mood",
+    "scene",
+    "gate",
+    "multi",
+    "none",
+    "skip",
+)
 
 _PIECES = re.compile(r"[^\W_]+")
 _FINAL = re.compile(r"(?:s[hs]|ch|x|z)es$")
@@ -76,6 +91,8 @@ class Phrases:
     singular: dict[str, str] = field(default_factory=dict)
     carriers: dict[str, frozenset[str]] = field(default_factory=dict)
     numbers: dict[str, int] = field(default_factory=dict)
+    without: dict[str, str] = field(default_factory=dict)
+    body: frozenset[str] = frozenset()
     ages: tuple[tuple[int, str], ...] = ()
     oldest: int = 0
     places: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -127,11 +144,13 @@ def _load(folder: Path, digest: str, vocabulary: _Known) -> Phrases:
         carriers={head: frozenset(attributes) for head, attributes in grammar["carriers"].items()},
         ages=tuple((start, value) for start, value in grammar["ages"]["values"]),
         oldest=grammar["ages"]["oldest"],
+        without=grammar["without"],
     )
     numbers = grammar["numbers"]
     phrases.numbers = {word: count for count, word in enumerate(numbers["units"], 1)}
     phrases.numbers |= {word: 10 * count for count, word in enumerate(numbers["tens"], 2)}
     phrases.places = _places(folder / "places.toml", vocabulary)
+    phrases.body = frozenset(word for words in phrases.places.values() for word in words if word)
     entries: dict[tuple[str, ...], Entry] = {}
     for kind, words in grammar["kinds"].items():
         entries.update({phrases.words(word): Entry(kind) for word in words})

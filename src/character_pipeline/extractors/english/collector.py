@@ -22,7 +22,14 @@ class Collector:
     single_eyes: list[tuple[str, int, int]] = field(default_factory=list)
 
     def add(
-        self, claim: Claim, span: tuple[int, int], *, factor: float = 1.0, negated: bool = False, value: str | None = None, detail: str = ""
+        self,
+        claim: Claim,
+        span: tuple[int, int],
+        *,
+        factor: float = 1.0,
+        negated: bool = False,
+        value: str | None = None,
+        detail: str = "",
     ) -> None:
         """Take in a claim that was read from `span`; `negated` turns it round."""
         stance = claim.stance

@@ -12,8 +12,12 @@ from character_pipeline.vocabulary.phrases import Claim, Phrases
 COLOURS = frozenset({"hair_color", "eye_color"})
 _SEVERAL = {"hair_color": ("Multicolored", 0.8), "eye_color": ("Heterochromia", 0.6)}
 _LOOSE_KINDS = frozenset({"adj", "mark", "verb", "trait", "mood", "pred"})
-_NEAR_WORDS = frozenset({"wear", "with", "in", "and", "or", "comma", "colon", "have", "negation", "stop", "of", "who", "be", "degree"})
-_WORN_ON = frozenset({"neck", "wrist", "throat", "finger", "waist", "head", "hand", "arm", "chest", "back", "collar", "ankle"})
+_NEAR_WORDS = frozenset(
+    {"wear", "with", "in", "and", "or", "comma", "colon", "have", "negation", "stop", "of", "who", "be", "degree"}
+)
+_WORN_ON = frozenset(
+    {"neck", "wrist", "throat", "finger", "waist", "head", "hand", "arm", "chest", "back", "collar", "ankle"}
+)
 
 
 class Nouns:
@@ -57,14 +61,15 @@ class Nouns:
         phrase, clause = self.phrase, self.clause
         if phrase.mods:
             self._predicate(clause)
-            mine = clause.mine and not phrase.other and clause.subject == "person"
+            mine = clause.mine and not phrase.other and (clause.subject == "person" or clause.mode != "be")
             for pending in phrase.mods:
                 self._alone(pending, mine)
+        clause.after_of = False
         self.phrase = NounPhrase()
 
     def _predicate(self, clause: Clause) -> None:
         if clause.focus:
-            if clause.focus_mine and (self.phrase.tail == 0 or clause.mode == "be"):
+            if clause.focus_mine and (self.phrase.tail == 0 or clause.mode == "be" or clause.after_of):
                 self._for_head(clause.focus, clause.focus_start, single=clause.focus_single)
 
     def _alone(self, pending: Pending, mine: bool) -> None:
@@ -75,7 +80,9 @@ class Nouns:
                 continue
             if claim.kind == "pred" and mode != "be":
                 continue
-            if claim.head == "ethnic" and (mode != "be" or phrase.tail or phrase.det or self.clause.focus):
+            if claim.head == "ethnic" and (
+                mode != "be" or phrase.tail or phrase.det or phrase.unknown or self.clause.focus
+            ):
                 continue
             if claim.kind == "trait" and (mode != "be" or phrase.tail):
                 continue
@@ -121,10 +128,12 @@ class Nouns:
             self._for_head(head, start, single=single, end=unit.end)
             for pending in self.phrase.mods:
                 for claim in pending.claims:
-                    if claim.kind in {"adj", "verb", "mark"} and not pending.loose and self._fits(claim, head):
+                    fits = claim.kind == "mark" or (claim.kind in {"adj", "verb"} and self._fits(claim, head))
+                    if fits and not pending.loose:
                         self.emit_pending(claim, pending)
         clause.focus, clause.focus_mine, clause.focus_single, clause.focus_start = head, mine, single, start
         clause.subject = "part"
+        clause.carried = clause.mode in {"with", "have", "in", "wear"}
         clause.after_of = False
         self.phrase = NounPhrase()
 
@@ -187,6 +196,9 @@ class Nouns:
         start = phrase.start if phrase.start >= 0 else unit.start
         whole = self.text[start : unit.end]
         mine = clause.mine and not phrase.other
+        hairy = any(claim.attribute == "hair_style" for claim in claims)
+        if hairy and mine:
+            self._for_head("hair", start, single=False, end=unit.end)
         met = [claim for claim in claims if claim.kind == "noun" and self._met(claim, unit)]
         if any(claim.head == "in_hair" for claim in met):
             met = [claim for claim in met if claim.head == "in_hair"]
@@ -196,18 +208,23 @@ class Nouns:
             detail = whole.lower() if whole.lower() != claim.value.lower() else ""
             value = self.place(claim.attribute, negated=self.negated) if claim.value == "@" else None
             self.group.append((claim, (start, unit.end), self.negated, detail, value))
-        clause.subject = "thing"
-        if clause.focus != "hair" or not any(claim.attribute == "hair_style" for claim in claims):
-            clause.focus = ""
+        if clause.mode in {"", "be"}:
+            clause.subject = "thing"
+        clause.focus = "hair" if hairy else ""
+        clause.focus_mine, clause.focus_start = mine, start
         self.phrase = NounPhrase()
 
     def _met(self, claim: Claim, unit: Unit) -> bool:
         clause, phrase, need = self.clause, self.phrase, claim.head
         if clause.place == "near" and claim.attribute in {"accessories", "dress", "features"}:
             return False
-        if clause.mode == "hold" and need != "carried" and claim.attribute in {"accessories", "dress", "features", "facial_hair"}:
+        if (
+            clause.mode == "hold"
+            and need != "carried"
+            and claim.attribute in {"accessories", "dress", "features", "facial_hair"}
+        ):
             return False
-        before = self.kind_at(self.index - 1)
+        before = self._before()
         dressed = bool(phrase.det or phrase.mods) or before in _NEAR_WORDS
         if need in {"", "np", "carried"}:
             return dressed or need == ""
@@ -222,6 +239,14 @@ class Nouns:
         if need == "ringed":
             return clause.mode in {"wear", "with", "have"} and bool(phrase.det or phrase.mods)
         return phrase.det == "indefinite" and clause.mode in {"have", "with"}
+
+    def _before(self) -> str:
+        """The kind of the unit before this noun and at most two unknown adjectives."""
+        for position in range(self.index - 1, self.index - 4, -1):
+            kind = self.kind_at(position)
+            if kind != "word":
+                return kind
+        return "word"
 
     def _window(self, reach: int) -> Sequence[Unit]:
         return self.units[max(0, self.index - reach) : self.index + reach]
@@ -247,21 +272,33 @@ class Nouns:
     def release(self) -> None:
         """The nouns that were kept are truly worn."""
         for claim, span, negated, detail, value in self.group:
-            self.collector.add(claim, span, factor=self.factor, negated=negated, detail="" if negated else detail, value=value)
+            self.collector.add(
+                claim, span, factor=self.factor, negated=negated, detail="" if negated else detail, value=value
+            )
         self.group.clear()
 
     def place(self, attribute: str, *, negated: bool) -> str:
         """Where on the body a scar or a tattoo is: after it ("on her arm"), before it ("facial"), or its owner."""
         table = self.phrases.places.get(attribute, {})
         index = self.index
-        for unit in self.units[index + 1 : index + 9]:
-            if unit.kind in {"stop", "comma", "with", "wear", "claim", "she", "he"} and unit.last not in table:
-                break
+        found = chained = ""
+        for unit in self.units[index : index + 9]:
             if unit.last in table:
-                return table[unit.last]
+                found = table[unit.last]
+            elif unit is self.units[index]:
+                continue
+            elif unit.kind in {"stop", "comma", "with", "wear", "claim", "she", "he", "and"} or (
+                found and unit.kind != "of"
+            ):
+                break
+            elif unit.kind == "of":
+                found, chained = "", found
+        if found or chained:
+            return found or chained
         for unit in reversed(self.units[max(0, index - 6) : index]):
-            if unit.kind in {"stop", "comma", "with", "she", "he", "claim"}:
+            noun = any(claim.kind == "noun" for claim in unit.entry.claims)
+            if noun or unit.kind in {"stop", "comma", "with", "she", "he"}:
                 break
-            if unit.last in table:
+            if unit.last in table and not (negated and table[unit.last] == table.get("")):
                 return table[unit.last]
         return "" if negated else table.get("", "Other")

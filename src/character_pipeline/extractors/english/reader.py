@@ -12,6 +12,7 @@ from character_pipeline.extractors.english.units import Unit
 from character_pipeline.vocabulary.phrases import Claim, Person, Phrases
 
 _GENDER = {"she": "Female", "her": "Female", "he": "Male", "his": "Male"}
+_MOST_ADJECTIVES = 12
 _DETS = {"definite", "indefinite", "another", "many"}
 
 
@@ -21,15 +22,13 @@ class Reader(Nouns):
     def __init__(self, text: str, units: Sequence[Unit], phrases: Phrases, collector: Collector) -> None:
         super().__init__(text, units, phrases, collector)
         self.cast = Cast()
-        self.handlers: dict[str, Callable[[Unit], None]] = {
-            name[4:]: getattr(self, name) for name in dir(self) if name.startswith("_on_")
-        }
+        self.last_main = self.start = -3
 
     def run(self) -> None:
-        handlers, other = self.handlers, self._other
+        handlers, other = _HANDLERS, Reader._other
         for index, unit in enumerate(self.units):
             self.index = index
-            handlers.get(unit.kind, other)(unit)
+            handlers.get(unit.kind, other)(self, unit)
         self.index = len(self.units)
         self.settle()
         self.release()
@@ -44,6 +43,7 @@ class Reader(Nouns):
         elif kind in _DETS:
             self.settle()
             self.phrase.det = kind
+            self.start = self.index
         elif kind in {"her", "his", "their", "its"}:
             self._possessive(unit)
         elif kind in {"she", "he", "they"}:
@@ -97,7 +97,12 @@ class Reader(Nouns):
         self.phrase.det = "poss"
         gender = _GENDER.get(unit.kind)
         self.phrase.other = unit.kind == "its" or not self._may_be(gender)
-        if not self.phrase.other and not self.clause.mine and not self.clause.foreign and self.kind_at(self.index + 1) != "person":
+        if (
+            not self.phrase.other
+            and not self.clause.mine
+            and not self.clause.foreign
+            and self.kind_at(self.index + 1) != "person"
+        ):
             self.clause.mine = True
         self._said(gender, unit)
 
@@ -130,13 +135,12 @@ class Reader(Nouns):
     def _joined(self, unit: Unit) -> bool:
         """Whether "and" or a comma stands between two adjectives of one noun: "long, black hair"."""
         phrase, after = self.phrase, self.kind_at(self.index + 1)
-        if not phrase.mods or phrase.tail:
+        if not phrase.mods or phrase.tail or len(phrase.mods) > _MOST_ADJECTIVES:
             return False
         if after == "and" and unit.kind == "comma":
             return False
-        follower = self.units[self.index + 1] if self.index + 1 < len(self.units) else None
-        if after == "degree" and self.index + 2 < len(self.units):
-            follower = self.units[self.index + 2]
+        ahead = self.units[self.index + 1 : self.index + 4]
+        follower = next((other for other in ahead if other.kind not in {"degree", "word"}), None)
         if follower is None or follower.kind != "claim" or not follower.entry.claims:
             return False
         if any(claim.kind not in {"mod", "adj", "pred", "mark", "image"} for claim in follower.entry.claims):
@@ -167,8 +171,8 @@ class Reader(Nouns):
         clause.place = "" if after not in {"and"} else clause.place
         if clause.subject == "thing" and clause.mode != "be":
             clause.subject = "person"
-        if clause.subject == "part" and clause.focus and not clause.label:
-            clause.focus, clause.subject = "", "person"
+        if clause.subject == "part" and not clause.label and self.kind_at(self.index - 1) == "claim":
+            clause.subject = "person"
         if after != "away":
             self.release()
 
@@ -196,18 +200,33 @@ class Reader(Nouns):
         """A verb follows: an unknown noun with an article, or a thing, is its subject."""
         phrase, clause = self.phrase, self.clause
         if phrase.det and phrase.unknown and not phrase.mods:
-            clause.mine, clause.foreign = False, True
+            last = self.units[self.index - 1].last if self.index else ""
+            if phrase.det != "poss":
+                clause.mine, clause.foreign = False, True
+            elif last not in self.phrases.body:
+                clause.subject = "thing"
         self.settle()
 
     def _on_be(self, unit: Unit) -> None:
         self._subject()
-        self.clause.mode = "be"
-        self.clause.place = ""
+        clause, before = self.clause, self.units[self.index - 1] if self.index else unit
+        if (
+            clause.carried
+            and clause.subject == "part"
+            and before.word not in {"that", "which"}
+            and before.kind[:5] != "head_"
+        ):
+            clause.subject, clause.focus = "person", ""
+        clause.mode, clause.place, clause.carried = "be", "", False
 
     _on_seem = _on_be
 
     def _on_have(self, unit: Unit) -> None:
+        if self.kind_at(self.index + 1) == "be":
+            return
         self._subject()
+        if self.clause.subject == "thing" and self.kind_at(self.index - 1) == "word":
+            self.clause.mine, self.clause.foreign = False, True
         self._verb("have")
 
     def _on_wear(self, unit: Unit) -> None:
@@ -263,9 +282,20 @@ class Reader(Nouns):
     def _on_away(self, unit: Unit) -> None:
         self.phrase = NounPhrase()
         self.group.clear()
+        if self._mentioned(unit) and self.cast.main is None and self.kind_at(self.index - 1) == "stop":
+            self.clause.place = "background"
+
+    def _mentioned(self, unit: Unit) -> bool:
+        """Whether a phrase has a pronoun in it, which may tell the gender: "in her hand"."""
+        for word in self.text[unit.start : unit.end].lower().split():
+            if word in _GENDER:
+                self._said(_GENDER[word], unit)
+                return True
+        return False
 
     def _on_thing(self, unit: Unit) -> None:
         self.take_loose()
+        self._mentioned(unit)
         self.phrase = NounPhrase(det=self.phrase.det, unknown=True)
 
     _on_skip = _on_thing
@@ -319,14 +349,22 @@ class Reader(Nouns):
             phrase = self.phrase
         if clause.after_of and clause.focus and not phrase.mods:
             return
+        if head in self.phrases.without and self.kind_at(self.index - 1) == "negation" and clause.mine:
+            self._without(unit, self.phrases.without[head])
         self.head(unit, head, mine=clause.mine and not phrase.other)
+
+    def _without(self, unit: Unit, word: str) -> None:
+        for claim in self.phrases.table[word][-1][1].claims if not self.blocked else ():
+            self.collector.add(claim, (unit.start, unit.end), factor=0.8)
 
     def _adjective(self, unit: Unit, head: str) -> None:
         """ "silver-haired": the colour and its noun are one adjective."""
         phrase = self.phrase
         fit = [p for p in phrase.mods if any(c.kind == "mod" and c.head == head for c in p.claims)]
         for pending in fit:
-            claims = (Claim("adj", "", c.attribute, c.value, c.score, c.stance) for c in pending.claims if c.head == head)
+            claims = (
+                Claim("adj", "", c.attribute, c.value, c.score, c.stance) for c in pending.claims if c.head == head
+            )
             pending.claims = tuple(claims)
             pending.firm = True
         phrase.tail = 0
@@ -335,6 +373,8 @@ class Reader(Nouns):
         claims = unit.entry.claims
         kinds = {claim.kind for claim in claims}
         self._gates(unit, claims)
+        if unit.last != unit.word:
+            self._mentioned(unit)
         if "scene" in kinds and not self.negated and not self.blocked:
             for claim in claims:
                 self.collector.add(claim, (unit.start, unit.end))
@@ -342,15 +382,31 @@ class Reader(Nouns):
             self._several(unit, claims)
         if "none" in kinds and self.negated and self.clause.mine and not self.blocked:
             self.collector.add(claims[0], (unit.start, unit.end))
-        if "noun" in kinds:
-            self.noun(unit, claims)
+        if "noun" in kinds and (len(kinds) == 1 or any(self._met(c, unit) for c in claims if c.kind == "noun")):
+            self._worn(unit, claims)
         elif kinds - {"scene", "gate", "none"}:
             self._waiting(unit, claims, kinds)
 
+    def _worn(self, unit: Unit, claims: tuple[Claim, ...]) -> None:
+        """A noun; before another one it only describes that: "a flower clip"."""
+        after = self.units[self.index + 1] if self.index + 1 < len(self.units) else None
+        if after is not None and not unit.plural and any(claim.kind == "noun" for claim in after.entry.claims):
+            self.phrase.start = self.phrase.start if self.phrase.start >= 0 else unit.start
+            self.phrase.det = self.phrase.det or "noun"
+        else:
+            self.noun(unit, claims)
+
     def _waiting(self, unit: Unit, claims: tuple[Claim, ...], kinds: set[str]) -> None:
-        if kinds == {"mood"} and self.kind_at(self.index - 1) not in {"in", "with", "of"} and self.clause.focus != "face":
+        if (
+            kinds == {"mood"}
+            and self.kind_at(self.index - 1) not in {"in", "with", "of"}
+            and self.clause.focus != "face"
+        ):
             return
         self.wait(claims, unit)
+        if unit.last == "as":
+            self.settle()
+            self.compare = compared_until(self.units, self.index)
 
     def _gates(self, unit: Unit, claims: Sequence[Claim]) -> None:
         """What must never be missed counts for anyone in the text, also in doubt and in comparisons."""
@@ -402,6 +458,8 @@ class Reader(Nouns):
             return clause.place != "behind" and clause.mine
         if unit.plural or clause.place == "behind":
             return False
+        if not cast.main.gender and self.start == self.last_main + 2 and self.kind_at(self.last_main + 1) == "comma":
+            return True
         fits = not person.gender or not cast.main.gender or person.gender == cast.main.gender
         if phrase.det == "definite" or clause.mode == "be":
             return fits and (clause.mine or phrase.det == "definite")
@@ -409,6 +467,7 @@ class Reader(Nouns):
 
     def _main(self, unit: Unit, person: Person) -> None:
         cast, span = self.cast, (unit.start, unit.end)
+        self.last_main = self.index
         mods = self.phrase.mods
         if cast.main is None:
             cast.main, cast.plural, cast.span = person, unit.plural, span
@@ -435,3 +494,8 @@ class Reader(Nouns):
         clause.mine, clause.fresh, clause.focus, clause.mode = False, True, "", ""
         clause.foreign = clause.foreign or first
         clause.place = ""
+
+
+_HANDLERS: dict[str, Callable[[Reader, Unit], None]] = {
+    name.removeprefix("_on_"): method for name, method in vars(Reader).items() if name.startswith("_on_")
+}

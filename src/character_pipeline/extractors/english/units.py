@@ -43,7 +43,9 @@ class Matcher:
 
     def __init__(self, phrases: Phrases) -> None:
         self.phrases = phrases
-        self.decades = {f"{word[:-1]}ies": years for word, years in phrases.numbers.items() if years >= 20 and word.endswith("ty")}
+        self.decades = {
+            f"{word[:-1]}ies": years for word, years in phrases.numbers.items() if years >= 20 and word.endswith("ty")
+        }
         self.entries: dict[int, Entry] = {}
 
     def units(self, text: str) -> list[Unit]:
