@@ -7,7 +7,8 @@ A CSV file of claims has the columns:
                ("hair like fire"); mark: an adjective that places on the body share; trait: what kind of person;
                mood: a feeling shown ("in surprise"); scene: true of the whole picture; gate: counts wherever it stands;
                multi: several colours; none: counts only when denied; skip: says nothing
-    head       mod, image: the noun; noun: what else is needed (np, worn, in_hair, inhair, colours, carried, ringed, indef)
+    head       mod, image: the noun; noun: what else is needed (np, worn, in_hair, inhair, colours, carried,
+               ringed, indef)
     attribute, value, score, stance    what is claimed; "@" as the value stands for a place on the body
 """
 
@@ -121,9 +122,7 @@ class Phrases:
         """A phrase of the data files as the matcher sees it."""
         pieces: list[str] = []
         for word in phrase.lower().replace("'", " '").split():
-            if word.startswith("="):
-                pieces.append(word)
-            elif word.startswith("'"):
+            if word.startswith("=") or word.startswith("'"):
                 pieces.append(word)
             else:
                 pieces.extend(self.base(piece) for piece in _PIECES.findall(word) or [word])

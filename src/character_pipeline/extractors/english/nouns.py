@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from character_pipeline.extractors.english.collector import Collector
 from character_pipeline.extractors.english.state import Clause, NounPhrase, Pending
@@ -12,12 +13,6 @@ from character_pipeline.vocabulary.phrases import Claim, Phrases
 COLOURS = frozenset({"hair_color", "eye_color"})
 _SEVERAL = {"hair_color": ("Multicolored", 0.8), "eye_color": ("Heterochromia", 0.6)}
 _LOOSE_KINDS = frozenset({"adj", "mark", "verb", "trait", "mood", "pred"})
-_NEAR_WORDS = frozenset(
-    {"wear", "with", "in", "and", "or", "comma", "colon", "have", "negation", "stop", "of", "who", "be", "degree"}
-)
-_WORN_ON = frozenset(
-    {"neck", "wrist", "throat", "finger", "waist", "head", "hand", "arm", "chest", "back", "collar", "ankle"}
-)
 
 
 class Nouns:
@@ -32,7 +27,7 @@ class Nouns:
         self.phrase = NounPhrase()
         self.index = 0
         self.deny = self.doubt = self.compare = self.hedge = 0
-        self.group: list[tuple[Claim, tuple[int, int], bool, str, str | None]] = []
+        self.group: list[tuple[Claim, tuple[int, int], bool, str]] = []
 
     @property
     def blocked(self) -> bool:
@@ -68,28 +63,31 @@ class Nouns:
         self.phrase = NounPhrase()
 
     def _predicate(self, clause: Clause) -> None:
-        if clause.focus:
-            if clause.focus_mine and (self.phrase.tail == 0 or clause.mode == "be" or clause.after_of):
-                self._for_head(clause.focus, clause.focus_start, single=clause.focus_single)
+        near = self.phrase.tail == 0 or clause.mode == "be" or clause.after_of
+        if clause.focus and clause.focus_mine and near:
+            self._for_head(clause.focus, clause.focus_start, single=clause.focus_single)
 
     def _alone(self, pending: Pending, mine: bool) -> None:
-        phrase, mode = self.phrase, self.clause.mode
-        attributive = phrase.det and phrase.tail and mode != "be"
+        """An adjective without a noun: "she is smiling and bearded"; after "her hair is", it speaks of the hair."""
+        phrase, clause = self.phrase, self.clause
+        if pending.compared:
+            return
+        attributive = phrase.det and phrase.tail and clause.mode != "be"
+        free = mine and (not clause.focus or clause.mode != "be")
         for claim in pending.claims:
-            if claim.kind not in _LOOSE_KINDS or pending.compared:
-                continue
-            if claim.kind == "pred" and mode != "be":
-                continue
-            if claim.head == "ethnic" and (
-                mode != "be" or phrase.tail or phrase.det or phrase.unknown or self.clause.focus
-            ):
-                continue
-            if claim.kind == "trait" and (mode != "be" or phrase.tail):
-                continue
-            fits = self._fits(claim, self.clause.focus) and self.clause.focus_mine and self.clause.mine
-            if (mine and not self.clause.focus) or fits or (mine and self.clause.mode != "be"):
-                if not attributive or (claim.kind == "verb" and pending.firm):
-                    self.emit_pending(claim, pending)
+            fits = self._fits(claim, clause.focus) and clause.focus_mine and clause.mine
+            verbal = not attributive or (claim.kind == "verb" and pending.firm)
+            if (free or fits) and verbal and self._stands_alone(claim):
+                self.emit_pending(claim, pending)
+
+    def _stands_alone(self, claim: Claim) -> bool:
+        phrase, clause = self.phrase, self.clause
+        if claim.head == "ethnic":
+            bare = not (phrase.tail or phrase.det or phrase.unknown or clause.focus)
+            return bare and clause.mode == "be"
+        if claim.kind in {"pred", "trait"}:
+            return clause.mode == "be" and (claim.kind == "pred" or not phrase.tail)
+        return claim.kind in _LOOSE_KINDS
 
     def _fits(self, claim: Claim, head: str) -> bool:
         return bool(head) and claim.attribute in self.phrases.carriers.get(head, ())
@@ -98,8 +96,8 @@ class Nouns:
         if pending.blocked or (pending.compared and claim.kind != "image"):
             return
         span = (pending.start if start < 0 else start, pending.end)
-        value = self.place(claim.attribute, negated=pending.negated) if claim.value == "@" else None
-        self.collector.add(claim, span, factor=self.factor, negated=pending.negated, detail=detail, value=value)
+        claim = self.placed(claim, negated=pending.negated)
+        self.collector.add(claim, span, factor=self.factor, negated=pending.negated, detail=detail)
 
     @property
     def factor(self) -> float:
@@ -181,101 +179,13 @@ class Nouns:
         if len(values) > 1:
             value, score = _SEVERAL[attribute]
             detail = self.text[live[0][1].start : live[-1][1].end].lower()
-            self.collector.put(attribute, value, score, (live[0][1].start, live[-1][1].end), "is", detail)
+            self.collector.put((attribute, value), score, (live[0][1].start, live[-1][1].end), detail)
             return
         for claim, pending in kept:
             if single and (claim, pending) in live:
                 self.collector.single_eyes.append((claim.value, pending.start, pending.end))
             else:
                 self._one(claim, pending, start, end)
-
-    def noun(self, unit: Unit, claims: Sequence[Claim]) -> None:
-        """The noun is something worn or had. It is kept until the words after it show that it is not lying about."""
-        self.take_loose()
-        phrase, clause = self.phrase, self.clause
-        start = phrase.start if phrase.start >= 0 else unit.start
-        whole = self.text[start : unit.end]
-        mine = clause.mine and not phrase.other
-        hairy = any(claim.attribute == "hair_style" for claim in claims)
-        if hairy and mine:
-            self._for_head("hair", start, single=False, end=unit.end)
-        met = [claim for claim in claims if claim.kind == "noun" and self._met(claim, unit)]
-        if any(claim.head == "in_hair" for claim in met):
-            met = [claim for claim in met if claim.head == "in_hair"]
-        for claim in met if mine and not self.blocked else ():
-            if claim.attribute == "dress" and self.negated and claim.value != "Nude":
-                continue
-            detail = whole.lower() if whole.lower() != claim.value.lower() else ""
-            value = self.place(claim.attribute, negated=self.negated) if claim.value == "@" else None
-            self.group.append((claim, (start, unit.end), self.negated, detail, value))
-        if clause.mode in {"", "be"}:
-            clause.subject = "thing"
-        clause.focus = "hair" if hairy else ""
-        clause.focus_mine, clause.focus_start = mine, start
-        self.phrase = NounPhrase()
-
-    def _met(self, claim: Claim, unit: Unit) -> bool:
-        clause, phrase, need = self.clause, self.phrase, claim.head
-        if clause.place == "near" and claim.attribute in {"accessories", "dress", "features"}:
-            return False
-        if (
-            clause.mode == "hold"
-            and need != "carried"
-            and claim.attribute in {"accessories", "dress", "features", "facial_hair"}
-        ):
-            return False
-        before = self._before()
-        dressed = bool(phrase.det or phrase.mods) or before in _NEAR_WORDS
-        if need in {"", "np", "carried"}:
-            return dressed or need == ""
-        if need == "worn":
-            return clause.mode == "wear" or self._ahead(_WORN_ON)
-        if need == "in_hair":
-            return (clause.focus == "hair" and before != "stop") or self._hair_ahead()
-        if need == "inhair":
-            return clause.mode == "in" or any(u.kind == "head_hair" for u in self._window(8))
-        if need == "colours":
-            return bool(phrase.mods) or phrase.det == "poss"
-        if need == "ringed":
-            return clause.mode in {"wear", "with", "have"} and bool(phrase.det or phrase.mods)
-        return phrase.det == "indefinite" and clause.mode in {"have", "with"}
-
-    def _before(self) -> str:
-        """The kind of the unit before this noun and at most two unknown adjectives."""
-        for position in range(self.index - 1, self.index - 4, -1):
-            kind = self.kind_at(position)
-            if kind != "word":
-                return kind
-        return "word"
-
-    def _window(self, reach: int) -> Sequence[Unit]:
-        return self.units[max(0, self.index - reach) : self.index + reach]
-
-    def _ahead(self, words: frozenset[str]) -> bool:
-        for unit in self.units[self.index + 1 : self.index + 6]:
-            if unit.kind in {"stop", "comma"}:
-                return False
-            if unit.last in words:
-                return True
-        return False
-
-    def _hair_ahead(self) -> bool:
-        linked = False
-        for unit in self.units[self.index + 1 : self.index + 7]:
-            if unit.kind in {"stop", "comma", "with", "wear", "and"}:
-                return False
-            linked = linked or unit.kind in {"in", "behind", "near"}
-            if unit.kind == "head_hair" and linked:
-                return True
-        return False
-
-    def release(self) -> None:
-        """The nouns that were kept are truly worn."""
-        for claim, span, negated, detail, value in self.group:
-            self.collector.add(
-                claim, span, factor=self.factor, negated=negated, detail="" if negated else detail, value=value
-            )
-        self.group.clear()
 
     def place(self, attribute: str, *, negated: bool) -> str:
         """Where on the body a scar or a tattoo is: after it ("on her arm"), before it ("facial"), or its owner."""
@@ -302,3 +212,7 @@ class Nouns:
             if unit.last in table and not (negated and table[unit.last] == table.get("")):
                 return table[unit.last]
         return "" if negated else table.get("", "Other")
+
+    def placed(self, claim: Claim, *, negated: bool) -> Claim:
+        """The claim with the place on the body as its value, if that is what it needs."""
+        return replace(claim, value=self.place(claim.attribute, negated=negated)) if claim.value == "@" else claim
