@@ -82,7 +82,7 @@ class Clauses(Things):
             return
         self.settle()
         clause, after = self.clause, self.kind_at(self.index + 1)
-        if clause.fresh and not clause.foreign:
+        if clause.fresh and not clause.foreign and after != "who":
             clause.mine, clause.fresh = True, False
         if clause.mode == "hold" and after not in DETERMINERS and after != "and":
             clause.mode = ""
@@ -175,6 +175,8 @@ class Clauses(Things):
         clause.subject = "person"
 
     def _on_of(self, unit: Unit) -> None:
+        if self.phrase.unknown and self.phrase.det == "definite":
+            self.clause.subject = "thing"
         self.settle()
         self.clause.after_of = True
 

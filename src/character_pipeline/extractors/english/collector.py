@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from character_pipeline.data import Evidence, Stance
 from character_pipeline.vocabulary.phrases import Claim
@@ -47,7 +47,18 @@ class Collector:
     def evidence(self) -> tuple[Evidence, ...]:
         """All claims. Two single eyes of different colours are one claim."""
         self._eyes()
+        self._colours()
         return tuple(self.found.values())
+
+    def _colours(self) -> None:
+        """The detail of multicolored hair names all of its colours."""
+        key: _Key = ("hair_color", "Multicolored", "is", "")
+        several = self.found.get(key)
+        if several is None:
+            return
+        others = [claim for claim in self.found.values() if claim.attribute == "hair_color" and claim.stance == "is"]
+        names = [claim.detail or claim.value.lower() for claim in others if claim is not several]
+        self.found[key] = replace(several, detail=", ".join([*names, several.detail or ""]).strip(", ") or None)
 
     def _eyes(self) -> None:
         colours = {value: (start, end) for value, start, end in self.single_eyes}

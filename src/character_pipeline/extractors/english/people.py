@@ -20,6 +20,7 @@ class People(Clauses):
 
     def _possessive(self, unit: Unit) -> None:
         self.settle()
+        self.start = self.index
         self.phrase.det = "poss"
         gender = _GENDER.get(unit.kind)
         self.phrase.other = unit.kind == "its" or not self._may_be(gender)
@@ -88,6 +89,7 @@ class People(Clauses):
 
     def _on_picture(self, unit: Unit) -> None:
         self.phrase = NounPhrase()
+        self.clause.subject = "thing"
         if self.cast.main is not None and self.kind_at(self.index + 1) == "of":
             self.index += 1
             self.clause.place = "near"
@@ -164,7 +166,7 @@ class People(Clauses):
         clause, cast = self.clause, self.cast
         if clause.place == "background":
             cast.far += 1
-        elif self.phrase.det != "poss" or self.kind_at(self.index - 2) in {"and", "with", "near", "behind"}:
+        elif self.phrase.det != "poss" or self.kind_at(self.start - 1) in {"and", "with", "near", "behind"}:
             cast.others += 1
         first = self._opens() or clause.place == "background"
         clause.mine, clause.fresh, clause.focus, clause.mode = False, True, "", ""

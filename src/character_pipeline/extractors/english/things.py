@@ -16,6 +16,8 @@ _WORN_ON = frozenset(
     {"neck", "wrist", "throat", "finger", "waist", "head", "hand", "arm", "chest", "back", "collar", "ankle"}
 )
 _WORN = frozenset({"accessories", "dress", "features"})
+LOOSE_THINGS = frozenset({"accessories", "dress"})
+"""Attributes whose things can lie about; ears and scars cannot."""
 
 
 class Things(Nouns):
