@@ -16,6 +16,7 @@ Language = Literal["tags", "prompt", "english", "mixed", "empty"]
 IsTag = Callable[[str], bool]
 
 _SYNTAX = tuple("([{<|\\:;\n\r.，、；")
+_UNSURE = re.compile(r"[.!?]|__|\b(?:AND|BREAK)\b")
 _REMEMBERED = 512
 _LONGEST_REMEMBERED = 10_000
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
@@ -77,16 +78,24 @@ def _read(text: str, is_tag: IsTag) -> Reading:
 
 def _plain_tags(text: str, is_tag: IsTag) -> tuple[str, ...]:
     """The tags of the common case: commas, no syntax, nothing that might be English. Empty for all other texts."""
-    for sign in _SYNTAX:
-        if sign in text:
-            return ()
     tags = text.split(", ") if ", " in text else text.split(",")
     if len(tags) < 2 or "" in tags:
         return ()
+    plain = True
+    for sign in _SYNTAX:
+        if sign in text:
+            plain = False
+            break
     for tag in tags:
-        if not (is_tag(tag) or (tag.isalnum() and tag.lower() not in _words().cue_words)):
+        if not is_tag(tag) and not (plain and _is_unknown_tag(tag)):
             return ()
     return tuple(tags)
+
+
+def _is_unknown_tag(text: str) -> bool:
+    """Whether a piece that no list knows is a tag all the same, as far as one can tell without its neighbours."""
+    bare = text.strip() == text and not _UNSURE.search(text)
+    return bare and not _is_prose(text)
 
 
 @lru_cache(maxsize=1)

@@ -51,10 +51,10 @@ class TextParser:
 
 
 def _gender(cast: Cast, collector: Collector) -> None:
-    """Pronouns tell the gender where no noun does, if they agree."""
-    if len(cast.pronouns) == 1 and not collector.has("gender"):
-        ((gender, span),) = cast.pronouns.items()
-        collector.put(("gender", gender), 0.75, span)
+    """Pronouns tell the gender where no noun does; the first one mostly is the subject."""
+    if cast.pronouns and not collector.has("gender"):
+        gender, span = next(iter(cast.pronouns.items()))
+        collector.put(("gender", gender), 0.75 if len(cast.pronouns) == 1 else 0.55, span)
 
 
 def _people(cast: Cast, collector: Collector) -> None:

@@ -27,7 +27,7 @@ class Clauses(Things):
 
     def _on_negation(self, unit: Unit) -> None:
         self.settle()
-        self.deny = denied_until(self.units, self.index)
+        self.deny = 0 if unit.word == "none" else denied_until(self.units, self.index)
         self.clause.after_of = False
 
     def _on_simile(self, unit: Unit) -> None:
@@ -88,7 +88,7 @@ class Clauses(Things):
             clause.mode = ""
         if not clause.label and clause.mode == "be":
             clause.mode = "" if after != "and" else "be"
-        clause.place = "" if after not in {"and"} else clause.place
+        clause.place = clause.place if after == "and" or clause.place == "background" else ""
         if clause.subject == "thing" and clause.mode != "be":
             clause.subject = "person"
         if clause.subject == "part" and not clause.label and self.kind_at(self.index - 1) == "claim":
@@ -137,7 +137,8 @@ class Clauses(Things):
             and before.kind[:5] != "head_"
         ):
             clause.subject, clause.focus = "person", ""
-        clause.mode, clause.place, clause.carried = "be", "", False
+        clause.mode, clause.carried = "be", False
+        clause.place = clause.place if clause.place == "background" else ""
 
     _on_seem = _on_be
 

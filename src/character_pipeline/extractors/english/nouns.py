@@ -27,6 +27,7 @@ class Nouns:
         self.phrase = NounPhrase()
         self.index = 0
         self.deny = self.doubt = self.compare = self.hedge = 0
+        self.shared: list[Pending] = []
         self.group: list[tuple[Claim, tuple[int, int], bool, str]] = []
 
     @property
@@ -36,6 +37,11 @@ class Nouns:
     @property
     def negated(self) -> bool:
         return self.index < self.deny
+
+    @property
+    def denied(self) -> bool:
+        """Whether the noun here is denied, before it or as in "Tattoos: none"."""
+        return self.negated or (self.kind_at(self.index + 1) == "colon" and self.kind_at(self.index + 2) == "negation")
 
     def kind_at(self, index: int) -> str:
         return self.units[index].kind if 0 <= index < len(self.units) else "stop"
@@ -60,6 +66,8 @@ class Nouns:
             for pending in phrase.mods:
                 self._alone(pending, mine)
         clause.after_of = False
+        if not phrase.mods and not (phrase.det or phrase.unknown or phrase.joined or phrase.start >= 0):
+            return
         self.phrase = NounPhrase()
 
     def _predicate(self, clause: Clause) -> None:
@@ -83,7 +91,8 @@ class Nouns:
     def _stands_alone(self, claim: Claim) -> bool:
         phrase, clause = self.phrase, self.clause
         if claim.head == "ethnic":
-            bare = not (phrase.tail or phrase.det or phrase.unknown or clause.focus)
+            bare = not (phrase.tail or phrase.det or phrase.unknown)
+            bare = bare and (not clause.focus or self._fits(claim, clause.focus))
             return bare and clause.mode == "be"
         if claim.kind in {"pred", "trait"}:
             return clause.mode == "be" and (claim.kind == "pred" or not phrase.tail)
@@ -122,6 +131,7 @@ class Nouns:
         self.take_loose()
         single = head == "eyes" and not unit.plural and unit.last == "eye"
         start = self.phrase.start if self.phrase.start >= 0 else unit.start
+        self._share(head)
         if mine:
             self._for_head(head, start, single=single, end=unit.end)
             for pending in self.phrase.mods:
@@ -134,6 +144,13 @@ class Nouns:
         clause.carried = clause.mode in {"with", "have", "in", "wear"}
         clause.after_of = False
         self.phrase = NounPhrase()
+
+    def _share(self, head: str) -> None:
+        """ "blue hair and eyes": the adjective of the first noun is that of the second."""
+        phrase, before = self.phrase, self.kind_at(self.index - 2)
+        if not (phrase.mods or phrase.det) and self.kind_at(self.index - 1) == "and" and before.startswith("head_"):
+            phrase.mods = self.shared
+        self.shared = [pending for pending in phrase.mods if not pending.loose]
 
     def _for_head(self, head: str, start: int, *, single: bool, end: int = 0) -> None:
         chosen: dict[str, list[tuple[Claim, Pending]]] = {}

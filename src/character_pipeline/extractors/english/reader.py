@@ -13,6 +13,9 @@ from character_pipeline.extractors.english.things import LOOSE_THINGS
 from character_pipeline.extractors.english.units import Unit
 from character_pipeline.vocabulary.phrases import Claim, Phrases
 
+_POSSESSIVES = frozenset({"her", "his", "their", "its"})
+_PRONOUNS = frozenset({"she", "he", "they"})
+
 
 class Reader(People):
     """Reads one text. After `run`, the collector has the claims and `cast` the people."""
@@ -34,18 +37,23 @@ class Reader(People):
     def _other(self, unit: Unit) -> None:
         """Kinds that come in families: articles, nouns with a name of their own, possessives."""
         kind = unit.kind
-        if kind.startswith("head_"):
-            self._head(unit, kind[5:])
-        elif kind.startswith("adjhead_"):
-            self._adjective(unit, kind[8:])
-        elif kind in DETERMINERS:
-            self.settle()
-            self.phrase.det = kind
-            self.start = self.index
-        elif kind in {"her", "his", "their", "its"}:
+        if kind in DETERMINERS:
+            self._determiner(unit)
+        elif kind in _POSSESSIVES:
             self._possessive(unit)
-        elif kind in {"she", "he", "they"}:
+        elif kind in _PRONOUNS:
             self._pronoun(unit)
+        elif kind[:5] == "head_":
+            self._head(unit, kind[5:])
+        elif kind[:8] == "adjhead_":
+            self._adjective(unit, kind[8:])
+
+    def _determiner(self, unit: Unit) -> None:
+        self.settle()
+        self.phrase.det = unit.kind
+        self.start = self.index
+        if unit.word == "one" and self.clause.focus == "eyes":
+            self.clause.focus_single = True
 
     def _on_word(self, unit: Unit) -> None:
         if unit.word in {"'s", "'"}:
@@ -107,7 +115,7 @@ class Reader(People):
                 self.collector.add(claim, (unit.start, unit.end))
         if "multi" in kinds and self.clause.mine:
             self._several(unit, claims)
-        if "none" in kinds and self.negated and self.clause.mine and not self.blocked:
+        if "none" in kinds and self.denied and self.clause.mine and not self.blocked:
             self.collector.add(claims[0], (unit.start, unit.end))
         if "noun" in kinds and (len(kinds) == 1 or any(self._met(c, unit) for c in claims if c.kind == "noun")):
             self._worn(unit, claims)

@@ -37,11 +37,11 @@ class Things(Nouns):
         if any(claim.head == "in_hair" for claim in met):
             met = [claim for claim in met if claim.head == "in_hair"]
         for claim in met if mine and not self.blocked else ():
-            if claim.attribute == "dress" and self.negated and claim.value != "Nude":
+            if claim.attribute == "dress" and self.denied and claim.value != "Nude":
                 continue
             detail = whole.lower() if whole.lower() != claim.value.lower() else ""
-            placed = self.placed(claim, negated=self.negated)
-            self.group.append((placed, (start, unit.end), self.negated, detail))
+            placed = self.placed(claim, negated=self.denied)
+            self.group.append((placed, (start, unit.end), self.denied, detail))
         if clause.mode in {"", "be"}:
             clause.subject = "thing"
         clause.focus = "hair" if hairy else ""

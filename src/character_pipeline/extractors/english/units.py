@@ -7,15 +7,19 @@ from dataclasses import dataclass
 
 from character_pipeline.vocabulary.phrases import Claim, Entry, Phrases
 
-_TOKEN = re.compile(r"[^\W_]+|['’](?:s|re|m|t|ve|ll|d)\b|[.!?;:,()—–]|\n\s*\n", re.IGNORECASE)
+_TOKEN = re.compile(
+    r"[^\W_]+|['’](?:s|re|m|t|ve|ll|d)\b|[.!?;:,()—–]|\n\s*\n"
+    r"|\n(?=[ \t]*[-*•]?[ \t]*[a-z]+(?: [a-z]+)? ?:)",
+    re.IGNORECASE,
+)
 _SIGNS = {
     ".": "stop", "!": "stop", "?": "stop", ";": "stop", ":": "colon",
     ",": "comma", "(": "comma", ")": "comma", "—": "comma", "–": "comma",
 }  # fmt: skip
 _NUMBER = re.compile(r"\d{1,3}")
 _PLURALS = ("s", "men", "children")
-_SHORT_AGE = re.compile(r"(?=\d0(s)|\d+y)(\d{1,3})(?:s|yo|yrs)", re.ASCII)
-_YEARS_OLD = ((("year", "old"), 2), (("yr", "old"), 2), (("year", "of", "age"), 3), (("yo",), 1))
+_SHORT_AGE = re.compile(r"(?=\d0(s)|\d+y)(\d{1,3})(?:s|yo|yrs|y)", re.ASCII)
+_YEARS_OLD = ((("year", "old"), 2), (("yr", "old"), 2), (("year", "of", "age"), 3), (("yo",), 1), (("y", "o"), 2))
 _BEFORE_AGE = {"is", "turned", "turning", "was", "just"}
 _AFTER_AGE = {".", ",", "and", ";", "!"}
 _AGED = {"aged", "age"}
@@ -148,7 +152,7 @@ class Matcher:
         after = tuple(bases[index + used : index + used + 3])
         if years is None or not after:
             return None, 0
-        if after[0] in {"year", "yr", "yo"}:
+        if after[0] in {"year", "yr", "yo", "y"}:
             length = next((count for words_after, count in _YEARS_OLD if after[: len(words_after)] == words_after), 0)
             return (self._age_entry(years), used + length) if length else (None, 0)
         before = words[index - 1] if index else ""
