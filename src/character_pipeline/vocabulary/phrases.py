@@ -114,6 +114,8 @@ class Phrases:
             word = self.singular[word]
         elif word in self.spelling:
             return self.spelling[word]
+        elif len(word) > 5 and word.endswith("men"):
+            word = word[:-3] + "man"
         elif len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is", "'s")):
             word = word[:-3] + "y" if word.endswith("ies") else word[:-2] if _FINAL.search(word) else word[:-1]
         return self.spelling.get(word, word)

@@ -31,6 +31,8 @@ class Clauses(Things):
         self.clause.after_of = False
 
     def _on_simile(self, unit: Unit) -> None:
+        if self.text[unit.start - 1 : unit.start] == "-":
+            return
         if unit.word == "as" and self.kind_at(self.index + 1) in {"claim", "degree"}:
             ahead = self.units[self.index + 2 : self.index + 5]
             if any(other.word == "as" for other in ahead):
@@ -140,7 +142,11 @@ class Clauses(Things):
         clause.mode, clause.carried = "be", False
         clause.place = clause.place if clause.place == "background" else ""
 
-    _on_seem = _on_be
+    def _on_seem(self, unit: Unit) -> None:
+        if unit.word == "looking" and self.phrase.mods and not self.phrase.tail:
+            self.compound("face")
+        else:
+            self._on_be(unit)
 
     def _on_have(self, unit: Unit) -> None:
         if self.kind_at(self.index + 1) == "be":

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from character_pipeline.extractors.english.collector import Collector
+from character_pipeline.extractors.english.places import Places
 from character_pipeline.extractors.english.state import Clause, NounPhrase, Pending
 from character_pipeline.extractors.english.units import Unit
 from character_pipeline.vocabulary.phrases import Claim, Phrases
@@ -15,17 +15,15 @@ _SEVERAL = {"hair_color": ("Multicolored", 0.8), "eye_color": ("Heterochromia", 
 _LOOSE_KINDS = frozenset({"adj", "mark", "verb", "trait", "mood", "pred"})
 
 
-class Nouns:
+class Nouns(Places):
     """The part of the reader that joins adjectives and nouns. `Reader` walks; this class concludes."""
 
     def __init__(self, text: str, units: Sequence[Unit], phrases: Phrases, collector: Collector) -> None:
+        super().__init__(units, phrases)
         self.text = text
-        self.units = units
-        self.phrases = phrases
         self.collector = collector
         self.clause = Clause()
         self.phrase = NounPhrase()
-        self.index = 0
         self.deny = self.doubt = self.compare = self.hedge = 0
         self.shared: list[Pending] = []
         self.group: list[tuple[Claim, tuple[int, int], bool, str]] = []
@@ -43,9 +41,6 @@ class Nouns:
         """Whether the noun here is denied, before it or as in "Tattoos: none"."""
         return self.negated or (self.kind_at(self.index + 1) == "colon" and self.kind_at(self.index + 2) == "negation")
 
-    def kind_at(self, index: int) -> str:
-        return self.units[index].kind if 0 <= index < len(self.units) else "stop"
-
     def wait(self, claims: tuple[Claim, ...], unit: Unit) -> None:
         """Keep an adjective until its noun is known."""
         phrase, end = self.phrase, self.text[unit.end - 3 : unit.end].lower()
@@ -56,6 +51,18 @@ class Nouns:
         phrase.joined, phrase.tail = "", 0
         if phrase.start < 0:
             phrase.start = unit.start
+
+    def compound(self, head: str) -> None:
+        """ "silver-haired": the colour and its noun are one adjective."""
+        phrase = self.phrase
+        fit = [p for p in phrase.mods if any(c.kind == "mod" and c.head == head for c in p.claims)]
+        for pending in fit:
+            claims = (
+                Claim("adj", "", c.attribute, c.value, c.score, c.stance) for c in pending.claims if c.head == head
+            )
+            pending.claims = tuple(claims)
+            pending.firm = True
+        phrase.tail = 0
 
     def settle(self) -> None:
         """The noun phrase ends without a noun: its adjectives speak of the subject, or of its hair, eyes…"""
@@ -101,12 +108,11 @@ class Nouns:
     def _fits(self, claim: Claim, head: str) -> bool:
         return bool(head) and claim.attribute in self.phrases.carriers.get(head, ())
 
-    def emit_pending(self, claim: Claim, pending: Pending, *, detail: str = "", start: int = -1) -> None:
+    def emit_pending(self, claim: Claim, pending: Pending) -> None:
         if pending.blocked or (pending.compared and claim.kind != "image"):
             return
-        span = (pending.start if start < 0 else start, pending.end)
-        claim = self.placed(claim, negated=pending.negated)
-        self.collector.add(claim, span, factor=self.factor, negated=pending.negated, detail=detail)
+        for placed in self.placed(claim, negated=pending.negated):
+            self.collector.add(placed, (pending.start, pending.end), factor=self.factor, negated=pending.negated)
 
     @property
     def factor(self) -> float:
@@ -203,33 +209,3 @@ class Nouns:
                 self.collector.single_eyes.append((claim.value, pending.start, pending.end))
             else:
                 self._one(claim, pending, start, end)
-
-    def place(self, attribute: str, *, negated: bool) -> str:
-        """Where on the body a scar or a tattoo is: after it ("on her arm"), before it ("facial"), or its owner."""
-        table = self.phrases.places.get(attribute, {})
-        index = self.index
-        found = chained = ""
-        for unit in self.units[index : index + 9]:
-            if unit.last in table:
-                found = table[unit.last]
-            elif unit is self.units[index]:
-                continue
-            elif unit.kind in {"stop", "comma", "with", "wear", "claim", "she", "he", "and"} or (
-                found and unit.kind != "of"
-            ):
-                break
-            elif unit.kind == "of":
-                found, chained = "", found
-        if found or chained:
-            return found or chained
-        for unit in reversed(self.units[max(0, index - 6) : index]):
-            noun = any(claim.kind == "noun" for claim in unit.entry.claims)
-            if noun or unit.kind in {"stop", "comma", "with", "she", "he"}:
-                break
-            if unit.last in table and not (negated and table[unit.last] == table.get("")):
-                return table[unit.last]
-        return "" if negated else table.get("", "Other")
-
-    def placed(self, claim: Claim, *, negated: bool) -> Claim:
-        """The claim with the place on the body as its value, if that is what it needs."""
-        return replace(claim, value=self.place(claim.attribute, negated=negated)) if claim.value == "@" else claim

@@ -133,7 +133,7 @@ class People(Clauses):
         if clause.place in {"near", "background"} or clause.mode == "hold" or phrase.det in {"poss", "another"}:
             return False
         if cast.main is None:
-            return clause.place != "behind" and clause.mine
+            return clause.place != "behind" and (clause.mine or clause.mode == "be")
         if unit.plural or clause.place == "behind":
             return False
         if not cast.main.gender and self.start == self.last_main + 2 and self.kind_at(self.last_main + 1) == "comma":

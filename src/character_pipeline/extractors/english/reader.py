@@ -46,7 +46,7 @@ class Reader(People):
         elif kind[:5] == "head_":
             self._head(unit, kind[5:])
         elif kind[:8] == "adjhead_":
-            self._adjective(unit, kind[8:])
+            self.compound(kind[8:])
 
     def _determiner(self, unit: Unit) -> None:
         self.settle()
@@ -91,18 +91,6 @@ class Reader(People):
     def _without(self, unit: Unit, word: str) -> None:
         for claim in self.phrases.table[word][-1][1].claims if not self.blocked else ():
             self.collector.add(claim, (unit.start, unit.end), factor=0.8)
-
-    def _adjective(self, unit: Unit, head: str) -> None:
-        """ "silver-haired": the colour and its noun are one adjective."""
-        phrase = self.phrase
-        fit = [p for p in phrase.mods if any(c.kind == "mod" and c.head == head for c in p.claims)]
-        for pending in fit:
-            claims = (
-                Claim("adj", "", c.attribute, c.value, c.score, c.stance) for c in pending.claims if c.head == head
-            )
-            pending.claims = tuple(claims)
-            pending.firm = True
-        phrase.tail = 0
 
     def _on_claim(self, unit: Unit) -> None:
         claims = unit.entry.claims

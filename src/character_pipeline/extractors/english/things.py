@@ -36,12 +36,13 @@ class Things(Nouns):
         met = [claim for claim in claims if claim.kind == "noun" and self._met(claim, unit)]
         if any(claim.head == "in_hair" for claim in met):
             met = [claim for claim in met if claim.head == "in_hair"]
+        met = [claim for claim in met if not self._is_label(claim)]
         for claim in met if mine and not self.blocked else ():
             if claim.attribute == "dress" and self.denied and claim.value != "Nude":
                 continue
             detail = whole.lower() if whole.lower() != claim.value.lower() else ""
-            placed = self.placed(claim, negated=self.denied)
-            self.group.append((placed, (start, unit.end), self.denied, detail))
+            for placed in self.placed(claim, negated=self.denied):
+                self.group.append((placed, (start, unit.end), self.denied, detail))
         if clause.mode in {"", "be"}:
             clause.subject = "thing"
         clause.focus = "hair" if hairy else ""
@@ -61,6 +62,12 @@ class Things(Nouns):
             return False
         check = _NEEDS.get(need)
         return check is None or check(self)
+
+    def _is_label(self, claim: Claim) -> bool:
+        """In "Facial hair: goatee" the first noun names the attribute alone."""
+        if self.kind_at(self.index + 1) != "colon" or self.index + 2 >= len(self.units):
+            return False
+        return any(other.attribute == claim.attribute for other in self.units[self.index + 2].entry.claims)
 
     def _is_dressed(self) -> bool:
         return bool(self.phrase.det or self.phrase.mods) or self._before() in _NEAR_WORDS

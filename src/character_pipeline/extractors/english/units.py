@@ -20,7 +20,7 @@ _NUMBER = re.compile(r"\d{1,3}")
 _PLURALS = ("s", "men", "children")
 _SHORT_AGE = re.compile(r"(?=\d0(s)|\d+y)(\d{1,3})(?:s|yo|yrs|y)", re.ASCII)
 _YEARS_OLD = ((("year", "old"), 2), (("yr", "old"), 2), (("year", "of", "age"), 3), (("yo",), 1), (("y", "o"), 2))
-_BEFORE_AGE = {"is", "turned", "turning", "was", "just"}
+_BEFORE_AGE = {"about", "barely", "is", "turned", "turning", "was", "just"}
 _AFTER_AGE = {".", ",", "and", ";", "!"}
 _AGED = {"aged", "age"}
 _BEFORE_DECADE = {"her", "his", "their", "early", "mid", "late", "in"}
