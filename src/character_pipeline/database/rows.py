@@ -30,8 +30,9 @@ class ItemRow:
 
 
 class EncodedValue(NamedTuple):
-    """One decision as a column, as JSON (empty where nobody spoke), and as rows of `many`."""
+    """One decision as a column, as JSON, and as rows of `many`."""
 
+    place: int
     cell: int | None
     json: str
     many: tuple[tuple[int, int], ...]
@@ -41,12 +42,18 @@ class RowEncoder:
     """Turns results into rows. Decisions are shared objects, so each is written once."""
 
     def __init__(self, codes: Sequence[AttributeCodes]) -> None:
-        self.codes = codes
-        self._encode_value = lru_cache(maxsize=REMEMBERED)(_encode_value)
+        self._places = {attribute.label: (place, attribute) for place, attribute in enumerate(codes)}
+        self._unknown: list[int | None] = [None] * len(codes)
+        self._encode_value = lru_cache(maxsize=REMEMBERED)(self._encode_value_once)
 
     def encode(self, done: Processed) -> ItemRow:
         record = done.result.attributes
-        values = [self._encode_value(codes, record.attributes[codes.label]) for codes in self.codes]
+        values = [
+            self._encode_value(label, decided) for label, decided in record.attributes.items() if decided.evidence
+        ]
+        cells = self._unknown.copy()
+        for value in values:
+            cells[value.place] = value.cell
         facts = done.facts or NO_FACTS
         row = (
             STATUS_CODES[record.status],
@@ -59,18 +66,17 @@ class RowEncoder:
             facts.width,
             facts.height,
             facts.format,
-            *[value.cell for value in values],
+            *cells,
         )
-        decided = ",".join([value.json for value in values if value.json])
+        decided = ",".join([value.json for value in values])
         notes = json.dumps(done.item.notes) if done.item.notes else None
         details = (done.item.text, notes, f"{{{decided}}}", _write_gates(done.gate_evidence))
         return ItemRow(row, details, [pair for value in values for pair in value.many], record.errors)
 
-
-def _encode_value(codes: AttributeCodes, decided: AttributeValue) -> EncodedValue:
-    many = tuple((codes.number, codes.codes[value]) for value in decided.values) if codes.many else ()
-    written = f'"{codes.label}":{write_value(decided)}' if decided.evidence else ""
-    return EncodedValue(codes.encode(decided), written, many)
+    def _encode_value_once(self, label: str, decided: AttributeValue) -> EncodedValue:
+        place, codes = self._places[label]
+        many = tuple((codes.number, codes.codes[value]) for value in decided.values) if codes.many else ()
+        return EncodedValue(place, codes.encode(decided), f'"{label}":{write_value(decided)}', many)
 
 
 def write_value(decided: AttributeValue) -> str:
