@@ -15,7 +15,7 @@ from character_pipeline.vocabulary import DATA
 Language = Literal["tags", "prompt", "english", "mixed", "empty"]
 IsTag = Callable[[str], bool]
 
-_SYNTAX = tuple("([{<|\\:;\n\r.，、；")
+_SYNTAX = tuple("([{<|\\:;.，、；")
 _UNSURE = re.compile(r"[.!?]|__|\b(?:AND|BREAK)\b")
 _REMEMBERED = 512
 _LONGEST_REMEMBERED = 10_000
@@ -77,11 +77,11 @@ def _read(text: str, is_tag: IsTag) -> Reading:
 
 
 def _plain_tags(text: str, is_tag: IsTag) -> tuple[str, ...]:
-    """The tags of the common case: commas, no syntax, nothing that might be English. Empty for all other texts."""
-    tags = text.split(", ") if ", " in text else text.split(",")
+    """The tags of the common cases: nothing but known tags, or commas without any syntax. Empty for all other texts."""
+    tags = _cut(text)
     if len(tags) < 2 or "" in tags:
         return ()
-    plain = True
+    plain = "," in text or "\n" in text
     for sign in _SYNTAX:
         if sign in text:
             plain = False
@@ -92,10 +92,18 @@ def _plain_tags(text: str, is_tag: IsTag) -> tuple[str, ...]:
     return tuple(tags)
 
 
+def _cut(text: str) -> list[str]:
+    """The pieces between commas, or between lines, or between spaces, if that is the only separator."""
+    if "," in text:
+        return [] if "\n" in text else list(map(str.strip, text.split(",")))
+    if "\n" in text:
+        return list(map(str.strip, text.split("\n")))
+    return text.split() if "_" in text else []
+
+
 def _is_unknown_tag(text: str) -> bool:
     """Whether a piece that no list knows is a tag all the same, as far as one can tell without its neighbours."""
-    bare = text.strip() == text and not _UNSURE.search(text)
-    return bare and not _is_prose(text)
+    return not _UNSURE.search(text) and not _is_prose(text)
 
 
 @lru_cache(maxsize=1)
@@ -156,9 +164,7 @@ class _Line:
 
 
 def _glue(separator: str) -> str:
-    if separator in {"", "|", "|||"}:
-        return " " if separator == "" else ". "
-    return f" {separator.lower()} " if separator.isalpha() and separator == "AND" else ", "
+    return {"": " ", "AND": " and ", "BREAK": ". ", "|": ". ", "|||": ". "}.get(separator, ", ")
 
 
 def _sentences(segments: Iterable[Segment], is_tag: IsTag) -> Iterable[Segment]:
