@@ -79,11 +79,15 @@ def _read(text: str, is_tag: IsTag) -> Reading:
 
 
 def _plain_tags(text: str, is_tag: IsTag) -> tuple[str, ...]:
-    """The tags of the common case: commas, no syntax, nothing that might be English. Empty for all other texts."""
+    """The tags of the common cases: pieces between commas or lines of which none has syntax or might be English, or
+    known tags between spaces. Empty for all other texts."""
     global _settled  # noqa: PLW0603 - a memory, replaced when another lexicon asks
     if _settled.is_tag != is_tag:
         _settled = _Settled(is_tag)
-    tags = [_settled[segment] for segment in text.split(",")]
+    if "," in text or "\n" in text:
+        tags = [_settled[segment] for segment in text.split("," if "," in text else "\n")]
+    else:
+        tags = [word if is_tag(word) else None for word in text.split()] if "_" in text else []
     if len(tags) < 2 or None in tags:
         return ()
     return tuple(filter(None, tags))
@@ -173,9 +177,7 @@ class _Line:
 
 
 def _glue(separator: str) -> str:
-    if separator in {"", "|", "|||"}:
-        return " " if separator == "" else ". "
-    return f" {separator.lower()} " if separator.isalpha() and separator == "AND" else ", "
+    return {"": " ", "AND": " and ", "BREAK": ". ", "|": ". ", "|||": ". "}.get(separator, ", ")
 
 
 def _sentences(segments: Iterable[Segment], is_tag: IsTag) -> Iterable[Segment]:
