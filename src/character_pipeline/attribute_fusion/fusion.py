@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
 from functools import lru_cache
+from operator import attrgetter
 
 from character_pipeline.attribute_fusion.consistency import (
     drop_hints,
@@ -16,6 +17,7 @@ from character_pipeline.config import AttributeFusionConfig
 from character_pipeline.data import STATEMENT, AttributeValue, Claims, Evidence, State
 from character_pipeline.vocabulary import Attribute, Vocabulary
 
+ORIGIN = attrgetter("origin")
 LIKELY = 0.5
 """A list holds only values that are more likely right than wrong, whatever lower threshold is set."""
 RIVAL = 0.2
@@ -48,7 +50,9 @@ class Fuser:
         attributes = self.vocabulary.attributes
         for key, found in claims.items():
             if key in attributes:
-                decided[attributes[key].label] = self._decide_cached(key, tuple(found))
+                # In one order, so that the order of the tags in a text decides nothing, and the memory serves more.
+                ordered = tuple(found) if len(found) == 1 else tuple(sorted(found, key=ORIGIN))
+                decided[attributes[key].label] = self._decide_cached(key, ordered)
         return decided
 
     def _decide(self, key: str, claims: tuple[Evidence, ...]) -> AttributeValue:

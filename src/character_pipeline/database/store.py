@@ -115,14 +115,13 @@ class Store:
 
     def _forget(self, numbers: Sequence[int]) -> None:
         """Remove what an earlier run wrote of these items in the tables that hold several rows an item."""
-        keys = [f'"{attribute.key}"' for attribute in self.codes if attribute.many]
-        old: list[tuple[int, int, int]] = []
-        for number in numbers:
-            row = self.db.execute(f"SELECT {', '.join(keys)} FROM records WHERE item = ?", (number,)).fetchone()
-            if row is not None:
-                old += self._many_rows(number, row)
-                self.db.execute("DELETE FROM errors WHERE item = ?", (number,))
+        keys = ["item", *(f'"{attribute.key}"' for attribute in self.codes if attribute.many)]
+        query = f"SELECT {', '.join(keys)} FROM records WHERE item BETWEEN ? AND ?"
+        again = set(numbers)
+        before = [row for row in self.db.execute(query, _span(numbers)) if row[0] in again]
+        old = [key for number, *masks in before for key in self._many_rows(number, masks)]
         self.db.executemany("DELETE FROM many WHERE attribute = ? AND code = ? AND item = ?", old)
+        self.db.executemany("DELETE FROM errors WHERE item = ?", [(row[0],) for row in before])
 
     def _many_rows(self, number: int, masks: Sequence[int | None]) -> Iterator[tuple[int, int, int]]:
         attributes = [attribute for attribute in self.codes if attribute.many]
@@ -133,11 +132,13 @@ class Store:
 
     def known_pictures(self, numbers: Sequence[int]) -> dict[int, tuple[str, PictureFacts]]:
         """Content hash and facts of the items whose picture was decoded before and whose files have not changed."""
-        found: dict[int, tuple[str, PictureFacts]] = {}
-        query = """SELECT r.content_hash, r.width, r.height, r.format FROM records r JOIN items i ON i.id = r.item
-                   WHERE r.item = ? AND r.width > 0 AND r.stamp = i.stamp"""
-        for number in numbers:
-            row = self.db.execute(query, (number,)).fetchone()
-            if row is not None:
-                found[number] = (row[0].hex(), PictureFacts(*row[1:]))
-        return found
+        query = """SELECT r.item, r.content_hash, r.width, r.height, r.format FROM records r
+                   JOIN items i ON i.id = r.item
+                   WHERE r.item BETWEEN ? AND ? AND r.width > 0 AND r.stamp = i.stamp"""
+        asked = set(numbers)
+        rows = (row for row in self.db.execute(query, _span(numbers)) if row[0] in asked)
+        return {number: (digest.hex(), PictureFacts(*facts)) for number, digest, *facts in rows}
+
+
+def _span(numbers: Sequence[int]) -> tuple[int, int]:
+    return (min(numbers), max(numbers)) if numbers else (0, -1)
