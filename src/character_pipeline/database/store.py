@@ -11,7 +11,7 @@ from pathlib import Path
 from character_pipeline.data import PictureFacts
 from character_pipeline.database.codes import RECORD_COLUMNS, AttributeCodes, read_codes, register_codes
 from character_pipeline.database.migrations import migrate
-from character_pipeline.database.rows import ItemRow
+from character_pipeline.database.rows import Rows
 from character_pipeline.errors import StoreError
 from character_pipeline.vocabulary import Vocabulary
 
@@ -84,29 +84,14 @@ class Store:
             update = "UPDATE runs SET finished = ?, state = ?, statistics = ? WHERE id = ?"
             db.execute(update, (time.time(), state, statistics, run))
 
-    def commit_shard(self, shard: int, run: int, items: Sequence[tuple[int, int]], rows: Sequence[ItemRow]) -> None:
-        """Write the rows of a shard, and that it is done, in one transaction.
-
-        Args:
-            items: number and stamp of each item, in the order of the rows.
-        """
+    def commit_shard(self, shard: int, rows: Rows) -> None:
+        """Write the rows of a shard, and that it is done, in one transaction."""
         with self.transaction() as db:
-            numbers = [number for number, _ in items]
-            self._forget(numbers)
-            db.executemany(self._insert_record(), [
-                (number, *row.record[:4], run, stamp, *row.record[4:])
-                for (number, stamp), row in zip(items, rows, strict=True)
-            ])  # fmt: skip
-            details = [(number, *row.details) for number, row in zip(numbers, rows, strict=True)]
-            db.executemany("INSERT OR REPLACE INTO details VALUES (?, ?, ?, ?, ?)", details)
-            many = [(a, code, number) for number, row in zip(numbers, rows, strict=True) for a, code in row.many]
-            db.executemany("INSERT INTO many VALUES (?, ?, ?)", many)
-            problems = [
-                (number, n, problem.stage, problem.kind, problem.message, run)
-                for number, row in zip(numbers, rows, strict=True)
-                for n, problem in enumerate(row.problems)
-            ]
-            db.executemany("INSERT INTO errors VALUES (?, ?, ?, ?, ?, ?)", problems)
+            self._forget(rows.items)
+            db.executemany(self._insert_record(), rows.records)
+            db.executemany("INSERT OR REPLACE INTO details VALUES (?, ?, ?, ?, ?)", rows.details)
+            db.executemany("INSERT INTO many VALUES (?, ?, ?)", rows.many)
+            db.executemany("INSERT INTO errors VALUES (?, ?, ?, ?, ?, ?)", rows.errors)
             db.execute("UPDATE shards SET state = 'done' WHERE id = ?", (shard,))
 
     def _insert_record(self) -> str:
