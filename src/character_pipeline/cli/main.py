@@ -8,6 +8,7 @@ import typer
 
 from character_pipeline import __version__
 from character_pipeline.cli import bench, errors, evaluate, export, extract, query, show, stats
+from character_pipeline.cli.common import printable
 from character_pipeline.errors import CharpipeError, ConfigError
 
 app = typer.Typer(
@@ -49,5 +50,6 @@ def run() -> None:
 
 
 def _complain(error: CharpipeError, code: int) -> int:
-    typer.echo(f"charpipe: {error}", err=True)
+    lines = "\n".join(printable(line) for line in str(error).split("\n"))
+    typer.echo(f"charpipe: {lines}", err=True)
     return code
