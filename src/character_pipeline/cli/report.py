@@ -23,6 +23,9 @@ def print_report(pipeline: CharacterPipeline, output: Path, summary: RunSummary,
     from character_pipeline.cli.progress import failures_text
 
     screen = console()
+    if not summary.listed:
+        screen.print("[yellow]nothing found:[/] no pictures, no texts, no archives, no tables, no rows")
+        return
     screen.print(_results_table(pipeline))
     counts = ", ".join(f"{count:,} {status}" for status, count in summary.statuses.most_common())
     screen.print(
