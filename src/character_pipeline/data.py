@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -109,6 +109,17 @@ class Evidence:
         if self.detail:
             record["detail"] = self.detail
         return record
+
+
+Claims = Mapping[str, Sequence[Evidence]]
+"""Evidence by the attribute or gate that it speaks of."""
+
+
+def by_attribute(evidence: Iterable[Evidence]) -> dict[str, list[Evidence]]:
+    claims: dict[str, list[Evidence]] = {}
+    for claim in evidence:
+        claims.setdefault(claim.attribute, []).append(claim)
+    return claims
 
 
 @dataclass(frozen=True, slots=True, eq=False)

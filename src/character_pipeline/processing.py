@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from character_pipeline import __version__
@@ -39,7 +39,7 @@ class Work:
     """An item on its way through the stages."""
 
     item: Item
-    evidence: tuple[Evidence, ...] = ()
+    claims: dict[str, list[Evidence]] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     facts: PictureFacts | None = None
     quarantined: bool = False
@@ -100,7 +100,8 @@ def _process_batch(items: Sequence[Item], stages: Stages, known: Known) -> list[
     for stage in stages.text_stages:
         _run(stage, [work for work in batch if work.item.text is not None])
     for work in batch:
-        work.quarantined = stages.config.safety.quarantine and is_quarantined(work.evidence)
+        if stages.config.safety.quarantine and "safety" in work.claims:
+            work.quarantined = is_quarantined(work.claims["safety"])
     visible = [work for work in batch if not work.quarantined]
     for work in visible:
         _look(work, stages, known)
@@ -113,10 +114,13 @@ def _process_batch(items: Sequence[Item], stages: Stages, known: Known) -> list[
 def _run(stage: PipelineStage, works: Sequence[Work]) -> None:
     """Run a stage on a batch; if it fails, on each item by itself, so that one item fails alone."""
     try:
-        claims = stage.process([work.item for work in works]) if works else []
-        for work, found in zip(works, claims, strict=True):
-            work.evidence += found
+        evidence = stage.process([work.item for work in works]) if works else []
+        if len(evidence) != len(works):
+            raise ItemError("extractor_failed", f"{len(evidence)} answers for {len(works)} items")
+        for work, found in zip(works, evidence, strict=True):
             work.heard = True
+            for claim in found:
+                work.claims.setdefault(claim.attribute, []).append(claim)
     except Exception as error:  # noqa: BLE001 - recorded as a row's problem
         if len(works) > 1:
             for work in works:
@@ -143,20 +147,19 @@ def _look(work: Work, stages: Stages, known: Known) -> None:
 
 def _conclude(work: Work, stages: Stages, seconds: float) -> Processed:
     """The record of an item, checked; one that breaks the schema becomes a failure with a reason."""
-    gate = count_people(work.evidence, stages.config.attribute_fusion.describe_solo_focus)
+    people = tuple(work.claims.get("people", ()))
+    gate = count_people(people, stages.config.attribute_fusion.describe_solo_focus)
     status = _status(work, gate.people)
-    attributes = stages.fuser.decide(work.evidence) if status in {"ok", "partial"} else stages.fuser.nothing
+    attributes = stages.fuser.decide(work.claims) if status in {"ok", "partial"} else stages.fuser.nothing
     record = _record(work, stages, status, gate.people, attributes)
     try:
         stages.schema.check(record)
-        for label, decided in attributes.items():
-            stages.schema.write(label, decided)
     except ItemError as error:
         work.problems += (Problem("record", error.kind, str(error)),)
         record = _record(work, stages, "failed", gate.people, stages.fuser.nothing)
-    safety = tuple(claim for claim in work.evidence if claim.attribute == "safety")
+    gates = (*gate.evidence, *work.claims.get("safety", ()))
     item = replace(work.item, picture=None) if work.item.picture is not None else work.item
-    return Processed(item, ExtractionResult(item.item_id, record, seconds), (*gate.evidence, *safety), work.facts)
+    return Processed(item, ExtractionResult(item.item_id, record, seconds), gates, work.facts)
 
 
 def _record(

@@ -5,8 +5,6 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from pydantic_core import to_json
-
 from character_pipeline.data import PEOPLE, STATES, STATUSES, AttributeValue, CharacterAttributes
 from character_pipeline.errors import ItemError
 from character_pipeline.vocabulary import Attribute, Vocabulary
@@ -15,27 +13,26 @@ CHECKED = 16_384
 
 
 class RecordSchema:
-    """Checks records against a vocabulary. Decisions are shared objects, so each is checked and written once."""
+    """Checks records against a vocabulary. Decisions are shared objects, so each is checked once."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
         self.labels = {attribute.label: attribute for attribute in vocabulary.attributes.values()}
-        self.write = lru_cache(maxsize=CHECKED)(self._write)
+        self._check_value = lru_cache(maxsize=CHECKED)(self._check_value_once)
 
     def check(self, record: CharacterAttributes) -> None:
         """Raises ItemError of kind invalid_record when the record says what no record may say."""
         if record.status not in STATUSES or record.people not in PEOPLE or not 0.0 <= record.confidence <= 1.0:
             raise ItemError("invalid_record", f"{record.status=} {record.people=} {record.confidence=}")
-        described = any(decided.values for decided in record.attributes.values())
-        if described and (record.status not in {"ok", "partial"} or record.people in {"multiple", "none"}):
+        for label, decided in record.attributes.items():
+            self._check_value(label, decided)
+        describable = record.status in {"ok", "partial"} and record.people in {"single", "unknown"}
+        if not describable and any(decided.values for decided in record.attributes.values()):
             raise ItemError("invalid_record", f"values for an item that is {record.status}, people {record.people}")
 
-    def _write(self, label: str, decided: AttributeValue) -> str:
-        """The decision as JSON, checked."""
-        attribute = self.labels[label]
-        if wrong := find_fault(attribute, decided):
+    def _check_value_once(self, label: str, decided: AttributeValue) -> None:
+        if wrong := find_fault(self.labels[label], decided):
             raise ItemError("invalid_record", f"{label}: {wrong}")
-        return to_json(decided.to_json()).decode()
 
 
 def find_fault(attribute: Attribute, decided: AttributeValue) -> str | None:

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from character_pipeline.data import STATEMENT, Evidence
 from character_pipeline.vocabulary import Attribute
 
-
 MANY_COLOURS = 8
 """A value that refines more values than this is a collective one, and its parts belong in the detail."""
 
@@ -21,7 +20,8 @@ def drop_hints(stated: Sequence[Evidence]) -> list[Evidence]:
 
 def drop_refined(support: Mapping[str, float], attribute: Attribute) -> dict[str, float]:
     """Without the values that another one says more precisely; what they had, the precise one has at least."""
-    gone = {less for value in support for less in attribute.refines.get(value, ()) if less in support}
+    refining = [value for value in support if value in attribute.refines] if len(support) > 1 else []
+    gone = {less for value in refining for less in attribute.refines[value]}
     return {value: p for value, p in support.items() if value not in gone}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from character_pipeline.attribute_fusion.consistency import (
@@ -13,9 +13,11 @@ from character_pipeline.attribute_fusion.consistency import (
 )
 from character_pipeline.attribute_fusion.strategies import Strategy, compete, find_strategy, strongest
 from character_pipeline.config import AttributeFusionConfig
-from character_pipeline.data import STATEMENT, AttributeValue, Evidence, State
+from character_pipeline.data import STATEMENT, AttributeValue, Claims, Evidence, State
 from character_pipeline.vocabulary import Attribute, Vocabulary
 
+LIKELY = 0.5
+"""A list holds only values that are more likely right than wrong, whatever lower threshold is set."""
 RIVAL = 0.2
 """A second value with this much of the probability makes a contradiction of a decision."""
 CACHED_DECISIONS = 16_384
@@ -33,26 +35,28 @@ class Fuser:
         config = config or AttributeFusionConfig()
         self.vocabulary = vocabulary
         self.threshold = config.confidence_threshold
+        self.least_in_list = max(config.confidence_threshold, LIKELY)
         name = config.fusion_strategy
         self.strategy = find_strategy(name) if strategies is None else find_strategy(name, strategies)
         self.nothing = {a.label: AttributeValue(listed=a.listed) for a in vocabulary.attributes.values()}
         # Claims of text are shared objects, so most items ask for decisions that were made before.
         self._decide_cached = lru_cache(maxsize=CACHED_DECISIONS)(self._decide)
 
-    def decide(self, evidence: Iterable[Evidence]) -> dict[str, AttributeValue]:
+    def decide(self, claims: Claims) -> dict[str, AttributeValue]:
         """What is decided on every attribute, by label, in the order of the vocabulary."""
-        claims: dict[str, list[Evidence]] = {}
-        for claim in evidence:
-            claims.setdefault(claim.attribute, []).append(claim)
         decided = dict(self.nothing)
-        for key, attribute in self.vocabulary.attributes.items():
-            if key in claims:
-                decided[attribute.label] = self._decide_cached(key, tuple(claims[key]))
+        attributes = self.vocabulary.attributes
+        for key, found in claims.items():
+            if key in attributes:
+                decided[attributes[key].label] = self._decide_cached(key, tuple(found))
         return decided
 
     def _decide(self, key: str, claims: tuple[Evidence, ...]) -> AttributeValue:
         attribute = self.vocabulary.attributes[key]
         stated = [claim for claim in claims if claim.stance == "is"]
+        choose = self._choose_many if attribute.many else self._choose_one
+        if len(stated) == len(claims):
+            return choose(attribute, stated, frozenset(), claims)
         hidden = [claim for claim in claims if claim.stance == "hidden"]
         absent = [claim for claim in claims if claim.stance == "absent" or (claim.stance == "not" and not claim.value)]
         if hidden and (not stated or strongest(hidden) >= STATEMENT):
@@ -62,7 +66,6 @@ class Fuser:
         if absent:
             return AttributeValue("conflicting", (), 0.0, None, (), claims, attribute.listed)
         denied = frozenset(claim.value for claim in claims if claim.stance == "not")
-        choose = self._choose_many if attribute.many else self._choose_one
         return choose(attribute, stated, denied, claims)
 
     def _choose_one(
@@ -75,6 +78,8 @@ class Fuser:
             return AttributeValue(evidence=claims)
         value, confidence = offered[0]
         rivals = [v for v, p in offered[1:] if p >= RIVAL]
+        if rivals and support[value] < STATEMENT:
+            return AttributeValue("unknown", (), 0.0, None, offered, claims)
         if rivals or value in denied:
             return AttributeValue("conflicting", (), 0.0, None, offered, claims)
         if confidence < self.threshold:
@@ -87,13 +92,13 @@ class Fuser:
     ) -> AttributeValue:
         support = drop_refined(self.strategy(stated), attribute)
         conflict = find_conflict(support, attribute) | (denied & support.keys())
-        kept = {v: p for v, p in support.items() if v not in conflict and p >= self.threshold}
-        others = (pair for pair in support.items() if pair[0] not in kept)
+        kept = {v: p for v, p in support.items() if v not in conflict and p >= self.least_in_list}
+        others = [pair for pair in support.items() if pair[0] not in kept]
         offered = tuple(sorted(others, key=lambda pair: (-pair[1], pair[0])))
         if not kept:
             state: State = "conflicting" if conflict else "unknown"
             return AttributeValue(state, (), 0.0, None, offered, claims, attribute.listed)
-        values = tuple(value for value in attribute.values if value in kept)
+        values = tuple(sorted(kept, key=attribute.order.__getitem__))
         shown = values if attribute.listed else values[:1]
         confidence = sum(kept[value] for value in shown) / len(shown)
         detail = join_details(stated, None, attribute)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from character_pipeline.data import STATEMENT, Evidence, People
 
@@ -21,16 +22,18 @@ class Gate:
     evidence: tuple[Evidence, ...]
 
 
-def is_quarantined(evidence: Iterable[Evidence]) -> bool:
-    """Whether minor-coded and sexual content come together, at least one of them stated and not only hinted at."""
-    found = [claim for claim in evidence if claim.attribute == "safety" and claim.stance == "is"]
+def is_quarantined(claims: Iterable[Evidence]) -> bool:
+    """Whether claims on safety pair minor-coded with sexual content, one of them stated and not only hinted at."""
+    found = [claim for claim in claims if claim.stance == "is"]
     both = {"minor", "sexual"} <= {claim.value for claim in found}
     return both and any(claim.score >= STATEMENT for claim in found)
 
 
-def count_people(evidence: Sequence[Evidence], describe_focus: bool = False) -> Gate:
-    """How many characters there are. Groups of one source add up ("1girl" and "1boy" are two); sources do not."""
-    claims = tuple(claim for claim in evidence if claim.attribute == "people" and claim.stance == "is")
+@lru_cache(maxsize=4096)
+def count_people(claims: tuple[Evidence, ...], describe_focus: bool = False) -> Gate:
+    """How many characters the claims on people make. Groups of one source add up ("1girl" and "1boy" are two);
+    sources do not."""
+    claims = tuple(claim for claim in claims if claim.stance == "is")
     stated = tuple(claim for claim in claims if claim.score >= STATEMENT) or claims
     values = {claim.value for claim in stated}
     if FOCUS in values and describe_focus:

@@ -20,14 +20,17 @@ def confidence_weighted(claims: Sequence[Evidence]) -> Support:
 
     Sources err independently of each other; the claims of one source do not, so its strongest counts alone.
     """
-    best: dict[tuple[str, str], float] = {}
+    best: dict[str, Support] = {}
     for claim in claims:
-        key = (claim.value, claim.source)
-        best[key] = max(best.get(key, 0.0), claim.score)
-    wrong: Support = {}
-    for (value, _), score in best.items():
-        wrong[value] = wrong.get(value, 1.0) * (1.0 - score)
-    return {value: min(1.0 - chance, MOST_CERTAIN) for value, chance in wrong.items()}
+        said = best.setdefault(claim.source, {})
+        if claim.score > said.get(claim.value, 0.0):
+            said[claim.value] = claim.score
+    support: Support = {}
+    for said in best.values():
+        for value, score in said.items():
+            joint = 1.0 - (1.0 - support[value]) * (1.0 - score) if value in support else score
+            support[value] = joint if joint < MOST_CERTAIN else MOST_CERTAIN
+    return support
 
 
 STRATEGIES: Mapping[str, Strategy] = {"confidence_weighted": confidence_weighted}

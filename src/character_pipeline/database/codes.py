@@ -31,7 +31,7 @@ RECORD_COLUMNS = (
 RESERVED = frozenset({*RECORD_COLUMNS, "item_id", "safety", "notes", "text"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class AttributeCodes:
     """The numbers of one attribute. A column holds the code of its value, or the sum of 2**(code - 1) of its values
     where it has many; a state below zero; NULL for unknown."""

@@ -26,7 +26,7 @@ def first_tables(db: sqlite3.Connection) -> None:
              width INTEGER, height INTEGER, format TEXT)""",
         "CREATE INDEX records_status ON records(status)",
         "CREATE INDEX records_retry ON records(retry) WHERE retry > 0",
-        # decided and gates: JSON; decided holds each attribute that has evidence, as in the detailed record
+        # decided and gates: JSON, see rows.py; decided holds each attribute that has evidence
         "CREATE TABLE details(item INTEGER PRIMARY KEY, text TEXT, notes TEXT, decided TEXT, gates TEXT)",
         # the values of attributes that have many, for queries; the bit masks in records say the same
         """CREATE TABLE many(attribute INTEGER, code INTEGER, item INTEGER,

@@ -65,7 +65,7 @@ def _add_condition(store: Store, found: Filter, name: str, value: str, min_confi
         return False
     _add_value(found, codes, codes.codes[store.vocabulary.value(attribute, value)])
     if min_confidence:
-        found.add("json_extract(d.decided, ?) >= ?", f'$."{attribute.label}".confidence', min_confidence)
+        found.add("json_extract(d.decided, ?) >= ?", f'$."{attribute.label}"[2]', min_confidence)
     return True
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from character_pipeline.data import (
@@ -57,20 +57,15 @@ def read_attributes(vocabulary: Vocabulary, decided: Mapping[str, Any]) -> dict[
     }
 
 
-def _value(key: str, listed: bool, stored: Mapping[str, Any] | None) -> AttributeValue:
+def _value(key: str, listed: bool, stored: Sequence[Any] | None) -> AttributeValue:
     if stored is None:
         return AttributeValue(listed=listed)
-    return AttributeValue(
-        state=stored["state"],
-        values=tuple(stored["values"]),
-        confidence=stored["confidence"],
-        detail=stored["detail"],
-        alternatives=tuple((value, p) for value, p in stored["alternatives"]),
-        evidence=tuple(_evidence(key, claim) for claim in stored["evidence"]),
-        listed=listed,
-    )
+    state, values, confidence, detail, alternatives, evidence = stored
+    claims = tuple([read_claim(key, claim) for claim in evidence])
+    others = tuple([(value, p) for value, p in alternatives])
+    return AttributeValue(state, tuple(values), confidence, detail, others, claims, listed)
 
 
-def _evidence(key: str, claim: Mapping[str, Any]) -> Evidence:
-    stance, detail = claim.get("stance", "is"), claim.get("detail")
-    return Evidence(key, claim["value"], claim["score"], claim["source"], claim["from"], stance, detail)
+def read_claim(attribute: str, stored: Sequence[Any]) -> Evidence:
+    origin, value, score, source, *rest = stored
+    return Evidence(attribute, value, score, source, origin, *rest)

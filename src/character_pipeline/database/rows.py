@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
-from character_pipeline.data import PEOPLE, STATUSES, PictureFacts, Problem, Processed
+from pydantic_core import to_json
+
+from character_pipeline.data import PEOPLE, STATUSES, AttributeValue, Evidence, PictureFacts, Problem, Processed
 from character_pipeline.database.codes import AttributeCodes
-from character_pipeline.schema import RecordSchema
 
 STATUS_CODES = {status: code for code, status in enumerate(STATUSES)}
 PEOPLE_CODES = {people: code for code, people in enumerate(PEOPLE)}
 NO_FACTS = PictureFacts(0, 0, "")
+REMEMBERED = 16_384
 
 
 @dataclass(slots=True)
@@ -25,25 +29,24 @@ class ItemRow:
     problems: tuple[Problem, ...]
 
 
-class RowEncoder:
-    """Turns results into rows for one vocabulary."""
+class EncodedValue(NamedTuple):
+    """One decision as a column, as JSON (empty where nobody spoke), and as rows of `many`."""
 
-    def __init__(self, schema: RecordSchema, codes: Sequence[AttributeCodes]) -> None:
-        self.write = schema.write
+    cell: int | None
+    json: str
+    many: tuple[tuple[int, int], ...]
+
+
+class RowEncoder:
+    """Turns results into rows. Decisions are shared objects, so each is written once."""
+
+    def __init__(self, codes: Sequence[AttributeCodes]) -> None:
         self.codes = codes
+        self._encode_value = lru_cache(maxsize=REMEMBERED)(_encode_value)
 
     def encode(self, done: Processed) -> ItemRow:
         record = done.result.attributes
-        cells: list[int | None] = []
-        many: list[tuple[int, int]] = []
-        parts: list[str] = []
-        for attribute in self.codes:
-            decided = record.attributes[attribute.label]
-            cells.append(attribute.encode(decided))
-            if decided.evidence:
-                parts.append(f'"{attribute.label}":{self.write(attribute.label, decided)}')
-            if attribute.many:
-                many += [(attribute.number, attribute.codes[value]) for value in decided.values]
+        values = [self._encode_value(codes, record.attributes[codes.label]) for codes in self.codes]
         facts = done.facts or NO_FACTS
         row = (
             STATUS_CODES[record.status],
@@ -56,12 +59,42 @@ class RowEncoder:
             facts.width,
             facts.height,
             facts.format,
-            *cells,
+            *[value.cell for value in values],
         )
-        gates = [{"gate": claim.attribute, **claim.to_json()} for claim in done.gate_evidence]
+        decided = ",".join([value.json for value in values if value.json])
         notes = json.dumps(done.item.notes) if done.item.notes else None
-        details = (done.item.text, notes, f"{{{','.join(parts)}}}", json.dumps(gates) if gates else None)
-        return ItemRow(row, details, many, record.errors)
+        details = (done.item.text, notes, f"{{{decided}}}", _write_gates(done.gate_evidence))
+        return ItemRow(row, details, [pair for value in values for pair in value.many], record.errors)
+
+
+def _encode_value(codes: AttributeCodes, decided: AttributeValue) -> EncodedValue:
+    many = tuple((codes.number, codes.codes[value]) for value in decided.values) if codes.many else ()
+    written = f'"{codes.label}":{write_value(decided)}' if decided.evidence else ""
+    return EncodedValue(codes.encode(decided), written, many)
+
+
+def write_value(decided: AttributeValue) -> str:
+    """A decision as a short JSON list; `read_value` reads it back."""
+    values, others = to_json(decided.values).decode(), to_json(decided.alternatives).decode()
+    detail = to_json(decided.detail).decode()
+    evidence = ",".join([write_claim(claim) for claim in decided.evidence])
+    return f'["{decided.state}",{values},{decided.confidence:.4g},{detail},{others},[{evidence}]]'
+
+
+@lru_cache(maxsize=REMEMBERED)
+def write_claim(claim: Evidence) -> str:
+    """A piece of evidence as a short JSON list; `read_claim` reads it back."""
+    parts: list[object] = [claim.origin, claim.value, round(claim.score, 4), claim.source]
+    if claim.stance != "is" or claim.detail:
+        parts += [claim.stance, claim.detail]
+    return to_json(parts).decode()
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _write_gates(evidence: tuple[Evidence, ...]) -> str | None:
+    """The evidence of the gates, each with the name of its gate before it."""
+    written = [f'["{claim.attribute}",{write_claim(claim)}]' for claim in evidence]
+    return f"[{','.join(written)}]" if written else None
 
 
 def _retry(problems: Sequence[Problem]) -> int:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 LONGEST_TAG = 100
 
-_SEPARATOR = re.compile(r"\|\|\||[,，、；]|;(?=\s|$)|\b(?:BREAK|AND)\b")
+SEPARATOR = re.compile(r"\|\|\||[,，、；]|;(?=\s|$)|\b(?:BREAK|AND)\b")
 _METADATA = re.compile(r"\bnegative prompt:|\bsteps: ?\d+, ?(?:sampler|cfg|seed|size|schedule)", re.IGNORECASE)
 _SYNTAX = re.compile(
     r"(?P<escape>\\[()\[\]{}])"
@@ -61,7 +61,7 @@ def undo(line: str, is_tag: Callable[[str], bool]) -> Undone:
     """Cut a line into segments, with all prompt syntax applied and removed."""
     scanner = _Scanner(is_tag)
     start, before = 0, ""
-    for separator in _SEPARATOR.finditer(line):
+    for separator in SEPARATOR.finditer(line):
         scanner.segment(line[start : separator.start()], before)
         start, before = separator.end(), separator.group()
     scanner.segment(line[start:], before)

@@ -9,13 +9,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
-from character_pipeline.extractors.prompt_syntax import LONGEST_TAG, Segment, undo, without_metadata
+from character_pipeline.extractors.prompt_syntax import LONGEST_TAG, SEPARATOR, Segment, undo, without_metadata
 from character_pipeline.vocabulary import DATA
 
 Language = Literal["tags", "prompt", "english", "mixed", "empty"]
 IsTag = Callable[[str], bool]
 
-_SYNTAX = tuple("([{<|\\:;\n\r.，、；")
+_SYNTAX = tuple("()[]{}<>|\\:;.!?")
+_NAME = re.compile(r"(?!_)[a-z0-9'-]+(?:_[a-z0-9'-]+)*_\([a-z0-9'-]+(?:_[a-z0-9'-]+)*\)")
+"""A tag in Danbooru's form with what it belongs to: "hatsune_miku_(vocaloid)"."""
+_SETTLED = 200_000
 _REMEMBERED = 512
 _LONGEST_REMEMBERED = 10_000
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
@@ -77,16 +80,39 @@ def _read(text: str, is_tag: IsTag) -> Reading:
 
 def _plain_tags(text: str, is_tag: IsTag) -> tuple[str, ...]:
     """The tags of the common case: commas, no syntax, nothing that might be English. Empty for all other texts."""
-    for sign in _SYNTAX:
-        if sign in text:
-            return ()
-    tags = text.split(", ") if ", " in text else text.split(",")
-    if len(tags) < 2 or "" in tags:
+    global _settled  # noqa: PLW0603 - a memory, replaced when another lexicon asks
+    if _settled.is_tag != is_tag:
+        _settled = _Settled(is_tag)
+    tags = [_settled[segment] for segment in text.split(",")]
+    if len(tags) < 2 or None in tags:
         return ()
-    for tag in tags:
-        if not (is_tag(tag) or (tag.isalnum() and tag.lower() not in _words().cue_words)):
-            return ()
-    return tuple(tags)
+    return tuple(filter(None, tags))
+
+
+class _Settled(dict[str, str | None]):
+    """What a segment between two commas is for sure: a tag (stripped), nothing (empty), or None for a closer look."""
+
+    def __init__(self, is_tag: IsTag) -> None:
+        super().__init__()
+        self.is_tag = is_tag
+
+    def __missing__(self, segment: str) -> str | None:
+        if len(self) >= _SETTLED:
+            self.clear()
+        tag = segment.strip()
+        self[segment] = settled = tag if not tag or self._is_settled(tag) else None
+        return settled
+
+    def _is_settled(self, tag: str) -> bool:
+        if "\n" in tag or "\r" in tag or len(tag) > LONGEST_TAG:
+            return False
+        if self.is_tag(tag) or _NAME.fullmatch(tag):
+            return True
+        plain = "__" not in tag and not any(map(tag.__contains__, _SYNTAX)) and not SEPARATOR.search(tag)
+        return plain and not _is_prose(tag)
+
+
+_settled = _Settled(lambda _: False)
 
 
 @lru_cache(maxsize=1)

@@ -51,24 +51,24 @@ class TextParser:
 
 
 def _gender(cast: Cast, collector: Collector) -> None:
-    """Pronouns tell the gender where no noun does, if they agree."""
-    if len(cast.pronouns) == 1 and not collector.has("gender"):
-        ((gender, span),) = cast.pronouns.items()
-        collector.put("gender", gender, 0.75, span)
+    """Pronouns tell the gender where no noun does; the first one mostly is the subject."""
+    if cast.pronouns and not collector.has("gender"):
+        gender, span = next(iter(cast.pronouns.items()))
+        collector.put(("gender", gender), 0.75 if len(cast.pronouns) == 1 else 0.55, span)
 
 
 def _people(cast: Cast, collector: Collector) -> None:
     if cast.main is None and cast.group is None:
         if cast.nobody is not None and not cast.pronouns:
-            collector.put("people", "none", 0.8, cast.nobody)
+            collector.put(("people", "none"), 0.8, cast.nobody)
         elif cast.pronouns:
-            collector.put("people", "single", 0.6, next(iter(cast.pronouns.values())))
+            collector.put(("people", "single"), 0.6, next(iter(cast.pronouns.values())))
         return
     several = cast.plural or cast.group is not None
     span = cast.group if cast.group is not None and not cast.plural else cast.span
     if several or cast.others:
         score = 0.9 if several else 0.8
-        collector.put("people", "multiple", score, span, "is", cast.detail)
+        collector.put(("people", "multiple"), score, span, cast.detail)
     else:
         detail = "others in the background" if cast.far else ""
-        collector.put("people", "single", 0.6 if cast.far else 0.85, span, "is", detail)
+        collector.put(("people", "single"), 0.6 if cast.far else 0.85, span, detail)

@@ -42,7 +42,7 @@ class ShardResult:
 
 def run_shard(job: ShardJob, stages: Stages, codes: Sequence[AttributeCodes]) -> ShardResult:
     """Read and process the items of a shard. Every entry gives one row."""
-    encoder = RowEncoder(stages.schema, codes)
+    encoder = RowEncoder(codes)
     known = dict(job.known.values())
     reader = _TimedReader(read_entries(job, stages.config.input_loader))
     statuses: Counter[str] = Counter()

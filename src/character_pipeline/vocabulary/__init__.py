@@ -27,6 +27,8 @@ class Attribute:
     values: tuple[str, ...]
     exclusive: tuple[frozenset[str], ...] = ()
     refines: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    order: Mapping[str, int] = field(default_factory=dict)
+    """The place of each value among the values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,7 @@ def _attribute(path: Path, key: str, row: Mapping[str, Any]) -> Attribute:
         values=values,
         exclusive=tuple(frozenset(group) for group in row.get("exclusive", ())),
         refines={value: frozenset(others) for value, others in row.get("refines", {}).items()},
+        order={value: place for place, value in enumerate(values)},
     )
     named = {*attribute.refines, *(v for group in (*attribute.exclusive, *attribute.refines.values()) for v in group)}
     if stray := named - set(values):

@@ -7,7 +7,8 @@ A CSV file of claims has the columns:
                ("hair like fire"); mark: an adjective that places on the body share; trait: what kind of person;
                mood: a feeling shown ("in surprise"); scene: true of the whole picture; gate: counts wherever it stands;
                multi: several colours; none: counts only when denied; skip: says nothing
-    head       mod, image: the noun; noun: what else is needed (np, worn, in_hair, inhair, colours, carried, ringed, indef)
+    head       mod, image: the noun; noun: what else is needed (np, worn, in_hair, inhair, colours, carried,
+               ringed, indef)
     attribute, value, score, stance    what is claimed; "@" as the value stands for a place on the body
 """
 
@@ -30,7 +31,22 @@ GATES: Mapping[str, tuple[str, ...]] = {
     "safety": ("minor", "sexual"),
     "people": ("single", "multiple", "none"),
 }
-CLAIM_KINDS = ("adj", "pred", "verb", "noun", "mod", "image", "mark", "trait", "mood", "scene", "gate", "multi", "none", "skip")
+CLAIM_KINDS = (
+    "adj",
+    "pred",
+    "verb",
+    "noun",
+    "mod",
+    "image",
+    "mark",
+    "trait",
+    "mood",
+    "scene",
+    "gate",
+    "multi",
+    "none",
+    "skip",
+)
 
 _PIECES = re.compile(r"[^\W_]+")
 _FINAL = re.compile(r"(?:s[hs]|ch|x|z)es$")
@@ -76,6 +92,8 @@ class Phrases:
     singular: dict[str, str] = field(default_factory=dict)
     carriers: dict[str, frozenset[str]] = field(default_factory=dict)
     numbers: dict[str, int] = field(default_factory=dict)
+    without: dict[str, str] = field(default_factory=dict)
+    body: frozenset[str] = frozenset()
     ages: tuple[tuple[int, str], ...] = ()
     oldest: int = 0
     places: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -96,6 +114,8 @@ class Phrases:
             word = self.singular[word]
         elif word in self.spelling:
             return self.spelling[word]
+        elif len(word) > 5 and word.endswith("men"):
+            word = word[:-3] + "man"
         elif len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is", "'s")):
             word = word[:-3] + "y" if word.endswith("ies") else word[:-2] if _FINAL.search(word) else word[:-1]
         return self.spelling.get(word, word)
@@ -104,9 +124,7 @@ class Phrases:
         """A phrase of the data files as the matcher sees it."""
         pieces: list[str] = []
         for word in phrase.lower().replace("'", " '").split():
-            if word.startswith("="):
-                pieces.append(word)
-            elif word.startswith("'"):
+            if word.startswith("=") or word.startswith("'"):
                 pieces.append(word)
             else:
                 pieces.extend(self.base(piece) for piece in _PIECES.findall(word) or [word])
@@ -127,11 +145,13 @@ def _load(folder: Path, digest: str, vocabulary: _Known) -> Phrases:
         carriers={head: frozenset(attributes) for head, attributes in grammar["carriers"].items()},
         ages=tuple((start, value) for start, value in grammar["ages"]["values"]),
         oldest=grammar["ages"]["oldest"],
+        without=grammar["without"],
     )
     numbers = grammar["numbers"]
     phrases.numbers = {word: count for count, word in enumerate(numbers["units"], 1)}
     phrases.numbers |= {word: 10 * count for count, word in enumerate(numbers["tens"], 2)}
     phrases.places = _places(folder / "places.toml", vocabulary)
+    phrases.body = frozenset(word for words in phrases.places.values() for word in words if word)
     entries: dict[tuple[str, ...], Entry] = {}
     for kind, words in grammar["kinds"].items():
         entries.update({phrases.words(word): Entry(kind) for word in words})

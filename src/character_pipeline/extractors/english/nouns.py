@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from character_pipeline.extractors.english.collector import Collector
+from character_pipeline.extractors.english.places import Places
 from character_pipeline.extractors.english.state import Clause, NounPhrase, Pending
 from character_pipeline.extractors.english.units import Unit
 from character_pipeline.vocabulary.phrases import Claim, Phrases
@@ -12,23 +13,20 @@ from character_pipeline.vocabulary.phrases import Claim, Phrases
 COLOURS = frozenset({"hair_color", "eye_color"})
 _SEVERAL = {"hair_color": ("Multicolored", 0.8), "eye_color": ("Heterochromia", 0.6)}
 _LOOSE_KINDS = frozenset({"adj", "mark", "verb", "trait", "mood", "pred"})
-_NEAR_WORDS = frozenset({"wear", "with", "in", "and", "or", "comma", "colon", "have", "negation", "stop", "of", "who", "be", "degree"})
-_WORN_ON = frozenset({"neck", "wrist", "throat", "finger", "waist", "head", "hand", "arm", "chest", "back", "collar", "ankle"})
 
 
-class Nouns:
+class Nouns(Places):
     """The part of the reader that joins adjectives and nouns. `Reader` walks; this class concludes."""
 
     def __init__(self, text: str, units: Sequence[Unit], phrases: Phrases, collector: Collector) -> None:
+        super().__init__(units, phrases)
         self.text = text
-        self.units = units
-        self.phrases = phrases
         self.collector = collector
         self.clause = Clause()
         self.phrase = NounPhrase()
-        self.index = 0
         self.deny = self.doubt = self.compare = self.hedge = 0
-        self.group: list[tuple[Claim, tuple[int, int], bool, str, str | None]] = []
+        self.shared: list[Pending] = []
+        self.group: list[tuple[Claim, tuple[int, int], bool, str]] = []
 
     @property
     def blocked(self) -> bool:
@@ -38,8 +36,10 @@ class Nouns:
     def negated(self) -> bool:
         return self.index < self.deny
 
-    def kind_at(self, index: int) -> str:
-        return self.units[index].kind if 0 <= index < len(self.units) else "stop"
+    @property
+    def denied(self) -> bool:
+        """Whether the noun here is denied, before it or as in "Tattoos: none"."""
+        return self.negated or (self.kind_at(self.index + 1) == "colon" and self.kind_at(self.index + 2) == "negation")
 
     def wait(self, claims: tuple[Claim, ...], unit: Unit) -> None:
         """Keep an adjective until its noun is known."""
@@ -52,47 +52,67 @@ class Nouns:
         if phrase.start < 0:
             phrase.start = unit.start
 
+    def compound(self, head: str) -> None:
+        """ "silver-haired": the colour and its noun are one adjective."""
+        phrase = self.phrase
+        fit = [p for p in phrase.mods if any(c.kind == "mod" and c.head == head for c in p.claims)]
+        for pending in fit:
+            claims = (
+                Claim("adj", "", c.attribute, c.value, c.score, c.stance) for c in pending.claims if c.head == head
+            )
+            pending.claims = tuple(claims)
+            pending.firm = True
+        phrase.tail = 0
+
     def settle(self) -> None:
         """The noun phrase ends without a noun: its adjectives speak of the subject, or of its hair, eyes…"""
         phrase, clause = self.phrase, self.clause
         if phrase.mods:
             self._predicate(clause)
-            mine = clause.mine and not phrase.other and clause.subject == "person"
+            mine = clause.mine and not phrase.other and (clause.subject == "person" or clause.mode != "be")
             for pending in phrase.mods:
                 self._alone(pending, mine)
+        clause.after_of = False
+        if not phrase.mods and not (phrase.det or phrase.unknown or phrase.joined or phrase.start >= 0):
+            return
         self.phrase = NounPhrase()
 
     def _predicate(self, clause: Clause) -> None:
-        if clause.focus:
-            if clause.focus_mine and (self.phrase.tail == 0 or clause.mode == "be"):
-                self._for_head(clause.focus, clause.focus_start, single=clause.focus_single)
+        near = self.phrase.tail == 0 or clause.mode == "be" or clause.after_of
+        if clause.focus and clause.focus_mine and near:
+            self._for_head(clause.focus, clause.focus_start, single=clause.focus_single)
 
     def _alone(self, pending: Pending, mine: bool) -> None:
-        phrase, mode = self.phrase, self.clause.mode
-        attributive = phrase.det and phrase.tail and mode != "be"
+        """An adjective without a noun: "she is smiling and bearded"; after "her hair is", it speaks of the hair."""
+        phrase, clause = self.phrase, self.clause
+        if pending.compared:
+            return
+        attributive = phrase.det and phrase.tail and clause.mode != "be"
+        free = mine and (not clause.focus or clause.mode != "be")
         for claim in pending.claims:
-            if claim.kind not in _LOOSE_KINDS or pending.compared:
-                continue
-            if claim.kind == "pred" and mode != "be":
-                continue
-            if claim.head == "ethnic" and (mode != "be" or phrase.tail or phrase.det or self.clause.focus):
-                continue
-            if claim.kind == "trait" and (mode != "be" or phrase.tail):
-                continue
-            fits = self._fits(claim, self.clause.focus) and self.clause.focus_mine and self.clause.mine
-            if (mine and not self.clause.focus) or fits or (mine and self.clause.mode != "be"):
-                if not attributive or (claim.kind == "verb" and pending.firm):
-                    self.emit_pending(claim, pending)
+            fits = self._fits(claim, clause.focus) and clause.focus_mine and clause.mine
+            verbal = not attributive or (claim.kind == "verb" and pending.firm)
+            if (free or fits) and verbal and self._stands_alone(claim):
+                self.emit_pending(claim, pending)
+
+    def _stands_alone(self, claim: Claim) -> bool:
+        phrase, clause = self.phrase, self.clause
+        if claim.head == "ethnic":
+            bare = not (phrase.tail or phrase.det or phrase.unknown)
+            bare = bare and (not clause.focus or self._fits(claim, clause.focus))
+            return bare and clause.mode == "be"
+        if claim.kind in {"pred", "trait"}:
+            return clause.mode == "be" and (claim.kind == "pred" or not phrase.tail)
+        return claim.kind in _LOOSE_KINDS
 
     def _fits(self, claim: Claim, head: str) -> bool:
         return bool(head) and claim.attribute in self.phrases.carriers.get(head, ())
 
-    def emit_pending(self, claim: Claim, pending: Pending, *, detail: str = "", start: int = -1) -> None:
+    def emit_pending(self, claim: Claim, pending: Pending) -> None:
         if pending.blocked or (pending.compared and claim.kind != "image"):
             return
-        span = (pending.start if start < 0 else start, pending.end)
-        value = self.place(claim.attribute, negated=pending.negated) if claim.value == "@" else None
-        self.collector.add(claim, span, factor=self.factor, negated=pending.negated, detail=detail, value=value)
+        for placed in self.placed(claim, negated=pending.negated):
+            self.collector.add(placed, (pending.start, pending.end), factor=self.factor, negated=pending.negated)
 
     @property
     def factor(self) -> float:
@@ -117,16 +137,26 @@ class Nouns:
         self.take_loose()
         single = head == "eyes" and not unit.plural and unit.last == "eye"
         start = self.phrase.start if self.phrase.start >= 0 else unit.start
+        self._share(head)
         if mine:
             self._for_head(head, start, single=single, end=unit.end)
             for pending in self.phrase.mods:
                 for claim in pending.claims:
-                    if claim.kind in {"adj", "verb", "mark"} and not pending.loose and self._fits(claim, head):
+                    fits = claim.kind == "mark" or (claim.kind in {"adj", "verb"} and self._fits(claim, head))
+                    if fits and not pending.loose:
                         self.emit_pending(claim, pending)
         clause.focus, clause.focus_mine, clause.focus_single, clause.focus_start = head, mine, single, start
         clause.subject = "part"
+        clause.carried = clause.mode in {"with", "have", "in", "wear"}
         clause.after_of = False
         self.phrase = NounPhrase()
+
+    def _share(self, head: str) -> None:
+        """ "blue hair and eyes": the adjective of the first noun is that of the second."""
+        phrase, before = self.phrase, self.kind_at(self.index - 2)
+        if not (phrase.mods or phrase.det) and self.kind_at(self.index - 1) == "and" and before.startswith("head_"):
+            phrase.mods = self.shared
+        self.shared = [pending for pending in phrase.mods if not pending.loose]
 
     def _for_head(self, head: str, start: int, *, single: bool, end: int = 0) -> None:
         chosen: dict[str, list[tuple[Claim, Pending]]] = {}
@@ -172,96 +202,10 @@ class Nouns:
         if len(values) > 1:
             value, score = _SEVERAL[attribute]
             detail = self.text[live[0][1].start : live[-1][1].end].lower()
-            self.collector.put(attribute, value, score, (live[0][1].start, live[-1][1].end), "is", detail)
+            self.collector.put((attribute, value), score, (live[0][1].start, live[-1][1].end), detail)
             return
         for claim, pending in kept:
             if single and (claim, pending) in live:
                 self.collector.single_eyes.append((claim.value, pending.start, pending.end))
             else:
                 self._one(claim, pending, start, end)
-
-    def noun(self, unit: Unit, claims: Sequence[Claim]) -> None:
-        """The noun is something worn or had. It is kept until the words after it show that it is not lying about."""
-        self.take_loose()
-        phrase, clause = self.phrase, self.clause
-        start = phrase.start if phrase.start >= 0 else unit.start
-        whole = self.text[start : unit.end]
-        mine = clause.mine and not phrase.other
-        met = [claim for claim in claims if claim.kind == "noun" and self._met(claim, unit)]
-        if any(claim.head == "in_hair" for claim in met):
-            met = [claim for claim in met if claim.head == "in_hair"]
-        for claim in met if mine and not self.blocked else ():
-            if claim.attribute == "dress" and self.negated and claim.value != "Nude":
-                continue
-            detail = whole.lower() if whole.lower() != claim.value.lower() else ""
-            value = self.place(claim.attribute, negated=self.negated) if claim.value == "@" else None
-            self.group.append((claim, (start, unit.end), self.negated, detail, value))
-        clause.subject = "thing"
-        if clause.focus != "hair" or not any(claim.attribute == "hair_style" for claim in claims):
-            clause.focus = ""
-        self.phrase = NounPhrase()
-
-    def _met(self, claim: Claim, unit: Unit) -> bool:
-        clause, phrase, need = self.clause, self.phrase, claim.head
-        if clause.place == "near" and claim.attribute in {"accessories", "dress", "features"}:
-            return False
-        if clause.mode == "hold" and need != "carried" and claim.attribute in {"accessories", "dress", "features", "facial_hair"}:
-            return False
-        before = self.kind_at(self.index - 1)
-        dressed = bool(phrase.det or phrase.mods) or before in _NEAR_WORDS
-        if need in {"", "np", "carried"}:
-            return dressed or need == ""
-        if need == "worn":
-            return clause.mode == "wear" or self._ahead(_WORN_ON)
-        if need == "in_hair":
-            return (clause.focus == "hair" and before != "stop") or self._hair_ahead()
-        if need == "inhair":
-            return clause.mode == "in" or any(u.kind == "head_hair" for u in self._window(8))
-        if need == "colours":
-            return bool(phrase.mods) or phrase.det == "poss"
-        if need == "ringed":
-            return clause.mode in {"wear", "with", "have"} and bool(phrase.det or phrase.mods)
-        return phrase.det == "indefinite" and clause.mode in {"have", "with"}
-
-    def _window(self, reach: int) -> Sequence[Unit]:
-        return self.units[max(0, self.index - reach) : self.index + reach]
-
-    def _ahead(self, words: frozenset[str]) -> bool:
-        for unit in self.units[self.index + 1 : self.index + 6]:
-            if unit.kind in {"stop", "comma"}:
-                return False
-            if unit.last in words:
-                return True
-        return False
-
-    def _hair_ahead(self) -> bool:
-        linked = False
-        for unit in self.units[self.index + 1 : self.index + 7]:
-            if unit.kind in {"stop", "comma", "with", "wear", "and"}:
-                return False
-            linked = linked or unit.kind in {"in", "behind", "near"}
-            if unit.kind == "head_hair" and linked:
-                return True
-        return False
-
-    def release(self) -> None:
-        """The nouns that were kept are truly worn."""
-        for claim, span, negated, detail, value in self.group:
-            self.collector.add(claim, span, factor=self.factor, negated=negated, detail="" if negated else detail, value=value)
-        self.group.clear()
-
-    def place(self, attribute: str, *, negated: bool) -> str:
-        """Where on the body a scar or a tattoo is: after it ("on her arm"), before it ("facial"), or its owner."""
-        table = self.phrases.places.get(attribute, {})
-        index = self.index
-        for unit in self.units[index + 1 : index + 9]:
-            if unit.kind in {"stop", "comma", "with", "wear", "claim", "she", "he"} and unit.last not in table:
-                break
-            if unit.last in table:
-                return table[unit.last]
-        for unit in reversed(self.units[max(0, index - 6) : index]):
-            if unit.kind in {"stop", "comma", "with", "she", "he", "claim"}:
-                break
-            if unit.last in table:
-                return table[unit.last]
-        return "" if negated else table.get("", "Other")

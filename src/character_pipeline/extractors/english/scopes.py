@@ -68,6 +68,19 @@ def compared_until(units: Sequence[Unit], index: int) -> int:
     """The index of the first unit that a comparison at `index` no longer reaches."""
     last = min(len(units), index + _REACH)
     for position in range(index + 1, last):
-        if units[position].kind in {"stop", "but", "comma", "and", "or", "with", "wear", "she", "he", "who", "be", "have"}:
+        if units[position].kind in {
+            "stop",
+            "but",
+            "comma",
+            "and",
+            "or",
+            "with",
+            "wear",
+            "she",
+            "he",
+            "who",
+            "be",
+            "have",
+        }:
             return position
     return last

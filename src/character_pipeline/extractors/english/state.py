@@ -52,6 +52,8 @@ class Clause:
     after_of: bool = False
     foreign: bool = False
     label: bool = False
+    carried: bool = False
+    """The last part was named in passing: in "a man with long hair is smiling" the man is the subject."""
 
 
 @dataclass(slots=True)

@@ -7,18 +7,32 @@ from dataclasses import dataclass
 
 from character_pipeline.vocabulary.phrases import Claim, Entry, Phrases
 
-_TOKEN = re.compile(r"[^\W_]+|['’](?:s|re|m|t|ve|ll|d)\b|[.!?;:,()—–]|\n\s*\n", re.IGNORECASE)
+_TOKEN = re.compile(
+    r"[^\W_]+|['’](?:s|re|m|t|ve|ll|d)\b|[.!?;:,()—–]|\n\s*\n"
+    r"|\n(?=[ \t]*[-*•]?[ \t]*[a-z]+(?: [a-z]+)? ?:)",
+    re.IGNORECASE,
+)
 _SIGNS = {
     ".": "stop", "!": "stop", "?": "stop", ";": "stop", ":": "colon",
     ",": "comma", "(": "comma", ")": "comma", "—": "comma", "–": "comma",
 }  # fmt: skip
 _NUMBER = re.compile(r"\d{1,3}")
-_DECADE = re.compile(r"([1-9]0)s")
+_PLURALS = ("s", "men", "children")
+_SHORT_AGE = re.compile(r"(?=\d0(s)|\d+y)(\d{1,3})(?:s|yo|yrs|y)", re.ASCII)
+_YEARS_OLD = ((("year", "old"), 2), (("yr", "old"), 2), (("year", "of", "age"), 3), (("yo",), 1), (("y", "o"), 2))
+_BEFORE_AGE = {"about", "barely", "is", "turned", "turning", "was", "just"}
+_AFTER_AGE = {".", ",", "and", ";", "!"}
 _AGED = {"aged", "age"}
 _BEFORE_DECADE = {"her", "his", "their", "early", "mid", "late", "in"}
 _PRONOUNS = {"she", "he", "it", "that", "there", "who", "they"}
-_NEGATED = {"don": "do", "doesn": "does", "isn": "is", "aren": "are", "wasn": "was", "weren": "were", "hasn": "has",
-            "haven": "have", "hadn": "had", "didn": "did", "couldn": "could", "wouldn": "would", "won": "will", "can": "can"}  # fmt: skip
+_NEGATED = {
+    **{
+        f"{verb}n": verb for verb in ("does", "is", "are", "was", "were", "has", "have", "had", "did", "could", "would")
+    },
+    "don": "do",
+    "won": "will",
+    "can": "can",
+}
 
 
 @dataclass(slots=True)
@@ -43,8 +57,12 @@ class Matcher:
 
     def __init__(self, phrases: Phrases) -> None:
         self.phrases = phrases
-        self.decades = {f"{word[:-1]}ies": years for word, years in phrases.numbers.items() if years >= 20 and word.endswith("ty")}
+        self.decades = {
+            f"{word[:-1]}ies": years for word, years in phrases.numbers.items() if years >= 20 and word.endswith("ty")
+        }
         self.entries: dict[int, Entry] = {}
+        self.exact = {word[1:]: rows[0][1] for word, rows in phrases.table.items() if word[0] == "="}
+        self.counting = {*phrases.numbers, *self.decades, *_AGED, "teens"}
 
     def units(self, text: str) -> list[Unit]:
         words, bases, spans = self._tokens(text)
@@ -57,11 +75,13 @@ class Matcher:
                 units.append(Unit(sign, _BLANK, *spans[index], word, word))
                 index += 1
                 continue
-            entry, length = self._age(words, bases, index)
+            entry: Entry | None = None
+            if word in self.counting or word[0].isdigit():
+                entry, length = self._age(words, bases, index)
             if entry is None:
                 entry, length = self._phrase(words, bases, index)
             last = index + length - 1
-            plural = words[last] != bases[last] and words[last].endswith(("s", "men", "children"))
+            plural = words[last] != bases[last] and words[last].endswith(_PLURALS)
             units.append(Unit(entry.kind, entry, spans[index][0], spans[last][1], bases[index], bases[last], plural))
             index += length
         return units
@@ -95,14 +115,18 @@ class Matcher:
         return "is" if word == "'s" and before in _PRONOUNS else word
 
     def _phrase(self, words: list[str], bases: list[str], index: int) -> tuple[Entry, int]:
-        table = self.phrases.table
-        rows = table.get("=" + words[index])
-        if rows is not None:
-            return rows[0][1], 1
-        for rest, entry in table.get(bases[index], ()):
-            length = len(rest) + 1
-            if not rest or tuple(bases[index + 1 : index + length]) == rest:
-                return entry, length
+        exact = self.exact.get(words[index])
+        if exact is not None:
+            return exact, 1
+        rows = self.phrases.table.get(bases[index])
+        if rows is None:
+            return _PLAIN, 1
+        after = bases[index + 1] if index + 1 < len(bases) else ""
+        for rest, entry in rows:
+            if not rest:
+                return entry, 1
+            if rest[0] == after and tuple(bases[index + 1 : index + 1 + len(rest)]) == rest:
+                return entry, len(rest) + 1
         return _PLAIN, 1
 
     def _age(self, words: list[str], bases: list[str], index: int) -> tuple[Entry | None, int]:
@@ -115,31 +139,25 @@ class Matcher:
             if years is not None and (used == 1 or step == 1):
                 return self._age_entry(years), step + used
         if word in self.decades and index and words[index - 1] in _BEFORE_DECADE:
-            return self._age_entry(self.decades[word], decade=True), 1
+            return self._age_entry(self.decades[word]), 1
         if word == "teens" and index and words[index - 1] in _BEFORE_DECADE:
             return self._age_entry(15), 1
         return None, 0
 
     def _years(self, words: list[str], bases: list[str], index: int) -> tuple[Entry | None, int]:
-        decade = _DECADE.fullmatch(words[index])
-        if decade and index and words[index - 1] in _BEFORE_DECADE:
-            return self._age_entry(int(decade[1]), decade=True), 1
-        if words[index].endswith(("yo", "yrs")) and _NUMBER.fullmatch(words[index].rstrip("yors")):
-            return self._age_entry(int(words[index].rstrip("yors"))), 1
+        short = _SHORT_AGE.fullmatch(words[index])
+        if short and (not short[1] or (index and words[index - 1] in _BEFORE_DECADE)):
+            return self._age_entry(int(short[2])), 1
         years, used = self._number(words, index)
         after = tuple(bases[index + used : index + used + 3])
         if years is None or not after:
             return None, 0
-        if after[0] in {"year", "yr"}:
-            if after[1:2] == ("old",):
-                return self._age_entry(years), used + 2
-            if after[1:3] == ("of", "age"):
-                return self._age_entry(years), used + 3
-        if after[0] == "yo":
-            return self._age_entry(years), used + 1
+        if after[0] in {"year", "yr", "yo", "y"}:
+            length = next((count for words_after, count in _YEARS_OLD if after[: len(words_after)] == words_after), 0)
+            return (self._age_entry(years), used + length) if length else (None, 0)
         before = words[index - 1] if index else ""
-        alone = after[0] in {".", ",", "and", ";", "!"} and before in {"is", "turned", "turning", "was", "just"}
-        return (self._age_entry(years), used) if alone and years > 9 else (None, 0)
+        alone = after[0] in _AFTER_AGE and before in _BEFORE_AGE and years > 9
+        return (self._age_entry(years), used) if alone else (None, 0)
 
     def _number(self, words: list[str], index: int) -> tuple[int | None, int]:
         if index >= len(words):
@@ -153,7 +171,7 @@ class Matcher:
         unit = numbers.get(words[index + 1], 99) if index + 1 < len(words) else 99
         return (years + unit, 2) if years >= 20 and unit < 10 else (years, 1)
 
-    def _age_entry(self, years: int, *, decade: bool = False) -> Entry:
+    def _age_entry(self, years: int) -> Entry:
         known = self.entries.get(years)
         if known is None:
             value = self.phrases.age(years)
