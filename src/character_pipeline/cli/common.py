@@ -34,9 +34,8 @@ def find_database(path: Path) -> Path:
 def open_store(path: Path) -> Iterator[Store]:
     """An existing database, for reading, with the vocabulary that its last run used."""
     from character_pipeline.database.store import Store
-    from character_pipeline.vocabulary import load_vocabulary
 
-    store = Store(find_database(path), load_vocabulary(), writable=False)
+    store = Store(find_database(path), writable=False)
     try:
         yield store
     finally:

@@ -64,14 +64,14 @@ def _results_table(pipeline: CharacterPipeline) -> Table:
     from character_pipeline.pipeline import Results
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("item", "status", *COLUMNS, "conf."):
-        table.add_column(column, overflow="ellipsis", no_wrap=True)
+    for column in ("item", "status", "conf.", *COLUMNS):
+        table.add_column(column, overflow="ellipsis", no_wrap=True, min_width=len(column))
     results = Results(pipeline.store)
     for result in islice(results, SHOWN):
         record = result.attributes
         cells = [record.attributes[label] for label in COLUMNS if label in record.attributes]
         described = [state_text(c.state, c.values[:1]) if c.state != "unknown" else "[dim]·[/]" for c in cells]
-        table.add_row(shown(result.item_id), record.status, *described, confidence_text(record.confidence))
+        table.add_row(shown(result.item_id), record.status, confidence_text(record.confidence), *described)
     more = len(results) - SHOWN
     if more > 0:
         table.add_row(f"[dim]… {more:,} more[/]")
