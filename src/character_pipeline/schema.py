@@ -25,7 +25,8 @@ class RecordSchema:
         if record.status not in STATUSES or record.people not in PEOPLE or not 0.0 <= record.confidence <= 1.0:
             raise ItemError("invalid_record", f"{record.status=} {record.people=} {record.confidence=}")
         for label, decided in record.attributes.items():
-            self._check_value(label, decided)
+            if decided.evidence or decided.values:
+                self._check_value(label, decided)
         describable = record.status in {"ok", "partial"} and record.people in {"single", "unknown"}
         if not describable and any(decided.values for decided in record.attributes.values()):
             raise ItemError("invalid_record", f"values for an item that is {record.status}, people {record.people}")

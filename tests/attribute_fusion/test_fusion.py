@@ -82,7 +82,7 @@ def test_a_hint_is_not_enough_for_a_list() -> None:
 @pytest.mark.parametrize(("label", "key"), [("Hair Color", "hair_color"), ("Eye Color", "eye_color")])
 def test_several_colours_with_a_collective_are_one_answer(label: str, key: str) -> None:
     decided = decide(label, claim(key, "Multicolored"), claim(key, "Pink"), claim(key, "Blue"))
-    assert (decided.state, decided.value, decided.detail) == ("known", "Multicolored", "pink, blue")
+    assert (decided.state, decided.value, decided.detail) == ("known", "Multicolored", "blue, pink")
 
 
 def test_heterochromia() -> None:

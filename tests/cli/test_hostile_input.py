@@ -130,6 +130,14 @@ def test_show_escapes_texts_and_complaints(hostile: Hostile) -> None:
     assert charpipe("show", hostile.folder / "pipe.png").stdout
 
 
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_a_terminal_that_knows_few_signs(hostile: Hostile, encoding: str) -> None:
+    for words in (["show", "1girl, 猫, blue_eyes"], ["query", str(hostile.output), "--limit", "99"]):
+        environment = {**os.environ, "PYTHONIOENCODING": encoding}
+        done = subprocess.run([*CHARPIPE, *words], capture_output=True, check=False, env=environment)
+        assert done.returncode == 0, done.stderr
+
+
 def test_export_with_a_filter(hostile: Hostile, tmp_path: Path) -> None:
     charpipe("export", hostile.output, "--output", tmp_path, "--where", "eye_color=Blue", "--format", "parquet,csv")
     assert "alone.txt" in pq.read_table(tmp_path / "records.parquet").column("item_id").to_pylist()

@@ -48,6 +48,9 @@ def is_tag(text: str) -> bool:
         ("1girl, bow_(weapon), halo (game)", "1girl|bow_(weapon)|halo (game)"),
         ("1girl, solo., smile", "1girl|solo|smile"),
         ("1girl, dr. stone", "1girl|dr. stone"),
+        ("1girl,\nsolo,\r\nlong hair,\n", "1girl|solo|long hair"),
+        ("1girl\r\nunknown thing\r\nlong hair", "1girl|unknown thing|long hair"),
+        ("1girl solo long_hair somebody_new", "1girl|solo|long_hair|somebody_new"),
     ],
 )
 def test_lists_of_tags(text: str, tags: str) -> None:
@@ -95,6 +98,8 @@ def test_the_syntax_of_prompts_is_undone(text: str, tags: list[str]) -> None:
         "smiling woman",
         "Her auburn locks fell over her shoulders. She smiled.",
         "a woman with a hat, smile, blue eyes",
+        "she has blue_eyes and a hat",
+        "Hair: long\nEyes: blue\nShe is tall.",
     ],
 )
 def test_plain_english_stays_in_one_piece(text: str) -> None:

@@ -135,6 +135,8 @@ def test_the_detail_says_what_the_value_leaves_out(text: str, attribute: str, de
         ("She looks like a child.", {"minor"}),
         ("her 8-year-old daughter", {"minor"}),
         ("a toddler", {"minor"}),
+        ("a child soldier", {"minor"}),
+        ("NSFW: yes", {"sexual"}),
         ("a nude woman", {"sexual"}),
         ("explicit content", {"sexual"}),
         ("no nudity, not explicit", set()),

@@ -18,11 +18,15 @@ def drop_hints(stated: Sequence[Evidence]) -> list[Evidence]:
     return [claim for claim in stated if claim.value in top] if top else list(stated)
 
 
-def drop_refined(support: Mapping[str, float], attribute: Attribute) -> dict[str, float]:
+def drop_refined(support: dict[str, float], attribute: Attribute) -> dict[str, float]:
     """Without the values that another one says more precisely; what they had, the precise one has at least."""
-    refining = [value for value in support if value in attribute.refines] if len(support) > 1 else []
-    gone = {less for value in refining for less in attribute.refines[value]}
-    return {value: p for value, p in support.items() if value not in gone}
+    if len(support) < 2:
+        return support
+    gone: set[str] = set()
+    for value in support:
+        if value in attribute.refines:
+            gone |= attribute.refines[value]
+    return support if gone.isdisjoint(support) else {value: p for value, p in support.items() if value not in gone}
 
 
 def find_conflict(support: Mapping[str, float], attribute: Attribute) -> set[str]:
@@ -38,6 +42,8 @@ def find_conflict(support: Mapping[str, float], attribute: Attribute) -> set[str
 def join_details(stated: Sequence[Evidence], value: str | None, attribute: Attribute) -> str | None:
     """What the claims say beyond their values: of a list all of it, of one value that of the claims that agree with
     it and of the hints. Where a value stands for several (multicolored hair), those too."""
+    if len(stated) == 1:
+        return stated[0].detail
     parts: dict[str, None] = {}
     refined = attribute.refines.get(value or "", frozenset())
     for claim in stated:

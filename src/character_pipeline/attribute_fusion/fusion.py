@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from functools import lru_cache
+from operator import attrgetter
 
 from character_pipeline.attribute_fusion.consistency import (
     drop_hints,
@@ -16,6 +17,7 @@ from character_pipeline.config import AttributeFusionConfig
 from character_pipeline.data import STATEMENT, AttributeValue, Claims, Evidence, State
 from character_pipeline.vocabulary import Attribute, Vocabulary
 
+ORIGIN = attrgetter("origin")
 LIKELY = 0.5
 """A list holds only values that are more likely right than wrong, whatever lower threshold is set."""
 RIVAL = 0.2
@@ -48,7 +50,9 @@ class Fuser:
         attributes = self.vocabulary.attributes
         for key, found in claims.items():
             if key in attributes:
-                decided[attributes[key].label] = self._decide_cached(key, tuple(found))
+                # In one order, so that the order of the tags in a text decides nothing, and the memory serves more.
+                ordered = tuple(found) if len(found) == 1 else tuple(sorted(found, key=ORIGIN))
+                decided[attributes[key].label] = self._decide_cached(key, ordered)
         return decided
 
     def _decide(self, key: str, claims: tuple[Evidence, ...]) -> AttributeValue:
@@ -69,37 +73,33 @@ class Fuser:
         return choose(attribute, stated, denied, claims)
 
     def _choose_one(
-        self, attribute: Attribute, stated: Sequence[Evidence], denied: frozenset[str], claims: tuple[Evidence, ...]
+        self, attribute: Attribute, stated: Sequence[Evidence], denied: Set[str], claims: tuple[Evidence, ...]
     ) -> AttributeValue:
-        support = self.strategy(drop_hints(stated))
-        ranked = compete(drop_refined(support, attribute))
-        offered = tuple(ranked.items())
-        if not offered:
+        support = drop_refined(self.strategy(drop_hints(stated)), attribute)
+        if not support:
             return AttributeValue(evidence=claims)
-        value, confidence = offered[0]
-        rivals = [v for v, p in offered[1:] if p >= RIVAL]
-        if rivals and support[value] < STATEMENT:
-            return AttributeValue("unknown", (), 0.0, None, offered, claims)
-        if rivals or value in denied:
-            return AttributeValue("conflicting", (), 0.0, None, offered, claims)
-        if confidence < self.threshold:
-            return AttributeValue("unknown", (), 0.0, None, offered, claims)
+        ranked = compete(support) if len(support) > 1 else support
+        (value, confidence), *others = ranked.items()
+        rivals = any(p >= RIVAL for _, p in others)
+        if value in denied or (rivals and support[value] >= STATEMENT):
+            return AttributeValue("conflicting", (), 0.0, None, tuple(ranked.items()), claims)
+        if rivals or confidence < self.threshold:
+            return AttributeValue("unknown", (), 0.0, None, tuple(ranked.items()), claims)
         detail = join_details(stated, value, attribute)
-        return AttributeValue("known", (value,), confidence, detail, offered[1:], claims)
+        return AttributeValue("known", (value,), confidence, detail, tuple(others), claims)
 
     def _choose_many(
-        self, attribute: Attribute, stated: Sequence[Evidence], denied: frozenset[str], claims: tuple[Evidence, ...]
+        self, attribute: Attribute, stated: Sequence[Evidence], denied: Set[str], claims: tuple[Evidence, ...]
     ) -> AttributeValue:
         support = drop_refined(self.strategy(stated), attribute)
         conflict = find_conflict(support, attribute) | (denied & support.keys())
-        kept = {v: p for v, p in support.items() if v not in conflict and p >= self.least_in_list}
-        others = [pair for pair in support.items() if pair[0] not in kept]
+        kept = {v: p for v, p in support.items() if p >= self.least_in_list and v not in conflict}
+        others = [pair for pair in support.items() if pair[0] not in kept] if len(kept) < len(support) else []
         offered = tuple(sorted(others, key=lambda pair: (-pair[1], pair[0])))
         if not kept:
             state: State = "conflicting" if conflict else "unknown"
             return AttributeValue(state, (), 0.0, None, offered, claims, attribute.listed)
         values = tuple(sorted(kept, key=attribute.order.__getitem__))
-        shown = values if attribute.listed else values[:1]
-        confidence = sum(kept[value] for value in shown) / len(shown)
+        confidence = sum(kept.values()) / len(kept) if attribute.listed else kept[values[0]]
         detail = join_details(stated, None, attribute)
         return AttributeValue("known", values, confidence, detail, offered, claims, attribute.listed)

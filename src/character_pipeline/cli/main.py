@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 
 import typer
@@ -39,6 +40,8 @@ def root(version: bool = typer.Option(False, "--version", help="Show the version
 
 def run() -> None:
     """The entry point. Exit codes: 0 done, 1 the run itself failed, 2 wrong usage, 130 stopped with Ctrl-C."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that cannot show a sign shows its number
     try:
         app()
     except ConfigError as error:

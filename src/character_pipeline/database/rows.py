@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -20,18 +20,27 @@ REMEMBERED = 16_384
 
 
 @dataclass(slots=True)
-class ItemRow:
-    """All that is written for one item: columns of `records` after the item, of `details`, of `many`, of `errors`."""
+class Rows:
+    """What is written for some items, by table, in the order of its columns. `items` has each item's number once."""
 
-    record: tuple[object, ...]
-    details: tuple[str | None, str | None, str, str | None]
-    many: list[tuple[int, int]]
-    problems: tuple[Problem, ...]
+    items: list[int] = field(default_factory=list)
+    records: list[tuple[object, ...]] = field(default_factory=list)
+    details: list[tuple[int, str | None, str | None, str, str | None]] = field(default_factory=list)
+    many: list[tuple[int, int, int]] = field(default_factory=list)
+    errors: list[tuple[int, int, str, str, str, int]] = field(default_factory=list)
+
+    def extend(self, other: Rows) -> None:
+        self.items += other.items
+        self.records += other.records
+        self.details += other.details
+        self.many += other.many
+        self.errors += other.errors
 
 
 class EncodedValue(NamedTuple):
-    """One decision as a column, as JSON (empty where nobody spoke), and as rows of `many`."""
+    """One decision as a column, as JSON, and as rows of `many`."""
 
+    place: int
     cell: int | None
     json: str
     many: tuple[tuple[int, int], ...]
@@ -41,36 +50,54 @@ class RowEncoder:
     """Turns results into rows. Decisions are shared objects, so each is written once."""
 
     def __init__(self, codes: Sequence[AttributeCodes]) -> None:
-        self.codes = codes
-        self._encode_value = lru_cache(maxsize=REMEMBERED)(_encode_value)
+        self._places = {attribute.label: (place, attribute) for place, attribute in enumerate(codes)}
+        self._unknown: list[int | None] = [None] * len(codes)
+        self._encode_value = lru_cache(maxsize=REMEMBERED)(self._encode_value_once)
 
-    def encode(self, done: Processed) -> ItemRow:
+    def encode(self, done: Processed, item: int, stamp: int, run: int, rows: Rows) -> None:
+        """Add the rows of one result.
+
+        Args:
+            item, stamp: the item's number and stamp in the store.
+            run: the run that this is done in.
+        """
         record = done.result.attributes
-        values = [self._encode_value(codes, record.attributes[codes.label]) for codes in self.codes]
+        values = [
+            self._encode_value(label, decided) for label, decided in record.attributes.items() if decided.evidence
+        ]
+        cells = self._unknown.copy()
+        for value in values:
+            cells[value.place] = value.cell
         facts = done.facts or NO_FACTS
         row = (
+            item,
             STATUS_CODES[record.status],
             PEOPLE_CODES[record.people],
             round(record.confidence, 4),
             record.fingerprint,
+            run,
+            stamp,
             _retry(record.errors),
             round(done.result.seconds, 6),
             bytes.fromhex(record.content_hash),
             facts.width,
             facts.height,
             facts.format,
-            *[value.cell for value in values],
+            *cells,
         )
-        decided = ",".join([value.json for value in values if value.json])
+        decided = ",".join([value.json for value in values])
         notes = json.dumps(done.item.notes) if done.item.notes else None
-        details = (done.item.text, notes, f"{{{decided}}}", _write_gates(done.gate_evidence))
-        return ItemRow(row, details, [pair for value in values for pair in value.many], record.errors)
+        rows.items.append(item)
+        rows.records.append(row)
+        rows.details.append((item, done.item.text, notes, f"{{{decided}}}", _write_gates(done.gate_evidence)))
+        rows.many += [(attribute, code, item) for value in values for attribute, code in value.many]
+        for number, problem in enumerate(record.errors):
+            rows.errors.append((item, number, problem.stage, problem.kind, problem.message, run))
 
-
-def _encode_value(codes: AttributeCodes, decided: AttributeValue) -> EncodedValue:
-    many = tuple((codes.number, codes.codes[value]) for value in decided.values) if codes.many else ()
-    written = f'"{codes.label}":{write_value(decided)}' if decided.evidence else ""
-    return EncodedValue(codes.encode(decided), written, many)
+    def _encode_value_once(self, label: str, decided: AttributeValue) -> EncodedValue:
+        place, codes = self._places[label]
+        many = tuple((codes.number, codes.codes[value]) for value in decided.values) if codes.many else ()
+        return EncodedValue(place, codes.encode(decided), f'"{label}":{write_value(decided)}', many)
 
 
 def write_value(decided: AttributeValue) -> str:

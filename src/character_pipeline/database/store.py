@@ -12,7 +12,7 @@ from pathlib import Path
 from character_pipeline.data import PictureFacts
 from character_pipeline.database.codes import RECORD_COLUMNS, AttributeCodes, known_to, read_codes, register_codes
 from character_pipeline.database.migrations import migrate
-from character_pipeline.database.rows import ItemRow
+from character_pipeline.database.rows import Rows
 from character_pipeline.errors import ConfigError, StoreError
 from character_pipeline.vocabulary import Vocabulary, load_vocabulary
 
@@ -94,29 +94,14 @@ class Store:
             update = "UPDATE runs SET finished = ?, state = ?, statistics = ? WHERE id = ?"
             db.execute(update, (time.time(), state, statistics, run))
 
-    def commit_shard(self, shard: int, run: int, items: Sequence[tuple[int, int]], rows: Sequence[ItemRow]) -> None:
-        """Write the rows of a shard, and that it is done, in one transaction.
-
-        Args:
-            items: number and stamp of each item, in the order of the rows.
-        """
+    def commit_shard(self, shard: int, rows: Rows) -> None:
+        """Write the rows of a shard, and that it is done, in one transaction."""
         with self.transaction() as db:
-            numbers = [number for number, _ in items]
-            self._forget(numbers)
-            db.executemany(self._insert_record(), [
-                (number, *row.record[:4], run, stamp, *row.record[4:])
-                for (number, stamp), row in zip(items, rows, strict=True)
-            ])  # fmt: skip
-            details = [(number, *row.details) for number, row in zip(numbers, rows, strict=True)]
-            db.executemany("INSERT OR REPLACE INTO details VALUES (?, ?, ?, ?, ?)", details)
-            many = [(a, code, number) for number, row in zip(numbers, rows, strict=True) for a, code in row.many]
-            db.executemany("INSERT INTO many VALUES (?, ?, ?)", many)
-            problems = [
-                (number, n, problem.stage, problem.kind, problem.message, run)
-                for number, row in zip(numbers, rows, strict=True)
-                for n, problem in enumerate(row.problems)
-            ]
-            db.executemany("INSERT INTO errors VALUES (?, ?, ?, ?, ?, ?)", problems)
+            self._forget(rows.items)
+            db.executemany(self._insert_record(), rows.records)
+            db.executemany("INSERT OR REPLACE INTO details VALUES (?, ?, ?, ?, ?)", rows.details)
+            db.executemany("INSERT INTO many VALUES (?, ?, ?)", rows.many)
+            db.executemany("INSERT INTO errors VALUES (?, ?, ?, ?, ?, ?)", rows.errors)
             db.execute("UPDATE shards SET state = 'done' WHERE id = ?", (shard,))
 
     def _insert_record(self) -> str:
@@ -125,14 +110,13 @@ class Store:
 
     def _forget(self, numbers: Sequence[int]) -> None:
         """Remove what an earlier run wrote of these items in the tables that hold several rows an item."""
-        keys = [f'"{attribute.key}"' for attribute in self.codes if attribute.many]
-        old: list[tuple[int, int, int]] = []
-        for number in numbers:
-            row = self.db.execute(f"SELECT {', '.join(keys)} FROM records WHERE item = ?", (number,)).fetchone()
-            if row is not None:
-                old += self._many_rows(number, row)
-                self.db.execute("DELETE FROM errors WHERE item = ?", (number,))
+        keys = ["item", *(f'"{attribute.key}"' for attribute in self.codes if attribute.many)]
+        query = f"SELECT {', '.join(keys)} FROM records WHERE item BETWEEN ? AND ?"
+        again = set(numbers)
+        before = [row for row in self.db.execute(query, _span(numbers)) if row[0] in again]
+        old = [key for number, *masks in before for key in self._many_rows(number, masks)]
         self.db.executemany("DELETE FROM many WHERE attribute = ? AND code = ? AND item = ?", old)
+        self.db.executemany("DELETE FROM errors WHERE item = ?", [(row[0],) for row in before])
 
     def _many_rows(self, number: int, masks: Sequence[int | None]) -> Iterator[tuple[int, int, int]]:
         attributes = [attribute for attribute in self.codes if attribute.many]
@@ -143,11 +127,13 @@ class Store:
 
     def known_pictures(self, numbers: Sequence[int]) -> dict[int, tuple[str, PictureFacts]]:
         """Content hash and facts of the items whose picture was decoded before and whose files have not changed."""
-        found: dict[int, tuple[str, PictureFacts]] = {}
-        query = """SELECT r.content_hash, r.width, r.height, r.format FROM records r JOIN items i ON i.id = r.item
-                   WHERE r.item = ? AND r.width > 0 AND r.stamp = i.stamp"""
-        for number in numbers:
-            row = self.db.execute(query, (number,)).fetchone()
-            if row is not None:
-                found[number] = (row[0].hex(), PictureFacts(*row[1:]))
-        return found
+        query = """SELECT r.item, r.content_hash, r.width, r.height, r.format FROM records r
+                   JOIN items i ON i.id = r.item
+                   WHERE r.item BETWEEN ? AND ? AND r.width > 0 AND r.stamp = i.stamp"""
+        asked = set(numbers)
+        rows = (row for row in self.db.execute(query, _span(numbers)) if row[0] in asked)
+        return {number: (digest.hex(), PictureFacts(*facts)) for number, digest, *facts in rows}
+
+
+def _span(numbers: Sequence[int]) -> tuple[int, int]:
+    return (min(numbers), max(numbers)) if numbers else (0, -1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, NamedTuple
@@ -23,6 +23,7 @@ _REMEMBERED = 512
 _LONGEST_REMEMBERED = 10_000
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 _LABEL = re.compile(r"[\s\-*•]*([A-Za-z]+(?:[ _][A-Za-z]+)?) ?: ?[^\s:]")
+_AGE = re.compile(r"\b\d{1,3} ?-?(?:years?|yrs?|yo|y/o)\b|\baged? ?:? ?\d{1,3}\b", re.IGNORECASE)
 _WORDS = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _COUNT_TAG = re.compile(r"\d\+?(?:girl|boy|other)s?")
 
@@ -79,11 +80,15 @@ def _read(text: str, is_tag: IsTag) -> Reading:
 
 
 def _plain_tags(text: str, is_tag: IsTag) -> tuple[str, ...]:
-    """The tags of the common case: commas, no syntax, nothing that might be English. Empty for all other texts."""
+    """The tags of the common cases: pieces between commas or lines of which none has syntax or might be English, or
+    known tags between spaces. Empty for all other texts."""
     global _settled  # noqa: PLW0603 - a memory, replaced when another lexicon asks
     if _settled.is_tag != is_tag:
         _settled = _Settled(is_tag)
-    tags = [_settled[segment] for segment in text.split(",")]
+    if "," in text or "\n" in text:
+        tags = [_settled[segment] for segment in text.split("," if "," in text else "\n")]
+    else:
+        tags = [word if is_tag(word) else None for word in text.split()] if "_" in text else []
     if len(tags) < 2 or None in tags:
         return ()
     return tuple(filter(None, tags))
@@ -138,8 +143,7 @@ class _Line:
         self.prose = self._joined()
 
     def _is_english(self, line: str, prose: list[bool]) -> bool:
-        label = _LABEL.match(line)
-        if label and label[1].lower().replace(" ", "_") in _words().labels:
+        if _is_label(line):
             return True
         if not any(prose) or any(map(_is_only_tag, self.segments, self.known)):
             return False
@@ -166,16 +170,18 @@ class _Line:
             if not english:
                 gap = bool(parts)
                 continue
-            parts.append(". " if gap else _glue(segment.before) if parts else "")
+            parts.append(self._glue_before(segment, gap) if parts else "")
             parts.append(segment.text)
             gap = False
         return "".join(parts)
 
+    def _glue_before(self, segment: Segment, gap: bool) -> str:
+        new_label = segment.before == "," and _is_label(segment.text)
+        return ". " if gap or new_label else _glue(segment.before)
+
 
 def _glue(separator: str) -> str:
-    if separator in {"", "|", "|||"}:
-        return " " if separator == "" else ". "
-    return f" {separator.lower()} " if separator.isalpha() and separator == "AND" else ", "
+    return {"": " ", "AND": " and ", "BREAK": ". ", "|": ". ", "|||": ". "}.get(separator, ", ")
 
 
 def _sentences(segments: Iterable[Segment], is_tag: IsTag) -> Iterable[Segment]:
@@ -193,25 +199,36 @@ def _sentences(segments: Iterable[Segment], is_tag: IsTag) -> Iterable[Segment]:
                 yield Segment(text, "" if index else segment.before)
 
 
-def _spaced(segments: list[Segment], is_tag: IsTag) -> list[Segment]:
-    """Danbooru's own form: tags with underscores, between spaces."""
-    if len(segments) != 1:
-        return segments
-    text = segments[0].text
-    words = text.split()
-    if len(words) < 2 or (len(text) <= LONGEST_TAG and is_tag(text)):
-        return segments
-    known = sum(map(is_tag, words))
+def _spaced(segments: Iterable[Segment], is_tag: IsTag) -> Iterator[Segment]:
+    """Cut Danbooru's own form, tags with underscores between spaces, into its tags."""
+    for segment in segments:
+        words = segment.text.split()
+        if len(words) > 1 and _is_list(segment.text, words, is_tag):
+            yield from (Segment(word, "" if index else segment.before) for index, word in enumerate(words))
+        else:
+            yield segment
+
+
+def _is_list(text: str, words: list[str], is_tag: IsTag) -> bool:
+    if len(text) <= LONGEST_TAG and is_tag(text):
+        return False
     marked = any("_" in word.strip("_") or _COUNT_TAG.fullmatch(word) for word in words)
-    if (2 * known >= len(words) and marked) or (known == len(words) >= 3):
-        return [Segment(word, "") for word in words]
-    return segments
+    known = sum(map(is_tag, words)) if marked or len(words) >= 3 else 0
+    return (2 * known >= len(words) and marked) or (known == len(words) >= 3)
+
+
+def _is_label(text: str) -> bool:
+    """Whether this begins as a line of a character sheet does: "Hair: long"."""
+    label = _LABEL.match(text)
+    return label is not None and label[1].lower().replace(" ", "_") in _words().labels
 
 
 def _is_prose(text: str) -> bool:
     """Whether a piece that is no known tag reads as English."""
     if "_" in text and " " not in text:
         return False
+    if _AGE.search(text):
+        return True
     words = _WORDS.findall(text.lower())
     known = _words()
     if not known.cue_words.isdisjoint(words):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from character_pipeline.database.codes import AttributeCodes
 from character_pipeline.runs.hardware import count_cores
-from character_pipeline.runs.shards import ShardJob, ShardResult, run_shard
+from character_pipeline.runs.shards import ShardJob, ShardResult, ShardWorker
 
 if TYPE_CHECKING:
     from character_pipeline.processing import Stages
@@ -26,7 +26,7 @@ SMALL_RUN = 20_000
 AHEAD = 2
 """Shards in flight for each worker: one in work, one waiting."""
 
-_worker: tuple[Stages, tuple[AttributeCodes, ...]] | None = None
+_worker: ShardWorker | None = None
 
 
 def count_workers(asked: int, items: int) -> int:
@@ -41,11 +41,27 @@ def run_jobs(
 ) -> Iterator[ShardResult]:
     """The results of the jobs. With several workers a few jobs are in flight; results come in the order of the jobs."""
     if workers <= 1:
-        stages = make_stages()
-        for job in jobs:
-            yield run_shard(job, stages, codes)
+        yield from _run_here(jobs, ShardWorker(make_stages(), codes))
         return
     yield from _Pool(make_stages, codes, workers).run(jobs)
+
+
+def _run_here(jobs: Iterable[ShardJob], worker: ShardWorker) -> Iterator[ShardResult]:
+    before = gc.get_threshold()
+    _collect_less()
+    try:
+        for job in jobs:
+            yield worker.work(job)
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
+
+
+def _collect_less() -> None:
+    """While shards are processed there is next to no cyclic garbage; looking for it as often as usual, and through the
+    lexicons each time, costs a tenth of the time."""
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 50)
 
 
 class _Pool:
@@ -105,10 +121,10 @@ class _Pool:
 def _begin_worker(make_stages: StagesFactory, codes: tuple[AttributeCodes, ...]) -> None:
     global _worker  # noqa: PLW0603 - the state of a worker process
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _worker = (make_stages(), codes)
-    gc.freeze()  # the lexicons stay; looking through them for garbage again and again costs a tenth of the time
+    _worker = ShardWorker(make_stages(), codes)
+    _collect_less()
 
 
 def _work(job: ShardJob) -> ShardResult:
     assert _worker is not None
-    return run_shard(job, *_worker)
+    return _worker.work(job)

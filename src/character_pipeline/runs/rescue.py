@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -27,7 +26,10 @@ def rescue_shard(job: ShardJob, start: Callable[[], ProcessPoolExecutor], work: 
         return _bury(job, start, work)
     middle = len(job.entries) // 2
     halves = [replace(job, entries=job.entries[:middle]), replace(job, entries=job.entries[middle:])]
-    return _join(job, [rescue_shard(half, start, work) for half in halves])
+    whole = ShardResult(job.shard)
+    for half in halves:
+        whole.extend(rescue_shard(half, start, work))
+    return whole
 
 
 def _bury(job: ShardJob, start: Callable[[], ProcessPoolExecutor], work: Work) -> ShardResult:
@@ -36,15 +38,3 @@ def _bury(job: ShardJob, start: Callable[[], ProcessPoolExecutor], work: Work) -
     dead = replace(member, entry=replace(member.entry, problem=DEATH))
     with start() as executor:
         return executor.submit(work, replace(job, entries=(dead,), known={})).result()
-
-
-def _join(job: ShardJob, parts: list[ShardResult]) -> ShardResult:
-    statuses: Counter[str] = Counter()
-    kinds: Counter[str] = Counter()
-    seconds: Counter[str] = Counter()
-    for part in parts:
-        statuses += part.statuses
-        kinds += part.kinds
-        seconds.update(part.seconds)
-    items = [pair for part in parts for pair in part.items]
-    return ShardResult(job.shard, items, [row for part in parts for row in part.rows], statuses, kinds, dict(seconds))

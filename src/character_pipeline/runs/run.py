@@ -169,15 +169,15 @@ class Run:
         for shard in self.ledger.pending_shards():
             entries = self.ledger.shard_entries(shard)
             known = self.store.known_pictures([entry.number for entry in entries]) if caching else {}
-            yield ShardJob(shard, tuple(entries), known)
+            yield ShardJob(shard, self.summary.run, tuple(entries), known)
 
     def _commit(self, result: ShardResult) -> None:
         start = time.perf_counter()
-        self.store.commit_shard(result.shard, self.summary.run, result.items, result.rows)
+        self.store.commit_shard(result.shard, result.rows)
         self.summary.spend("write", time.perf_counter() - start)
         for part, seconds in result.seconds.items():
             self.summary.spend(part, seconds)
-        self.summary.processed += len(result.rows)
+        self.summary.processed += len(result.rows.items)
         self.summary.statuses += result.statuses
         self.summary.kinds += result.kinds
-        self.progress.advance(self.summary, len(result.rows))
+        self.progress.advance(self.summary, len(result.rows.items))

@@ -12,7 +12,7 @@ from character_pipeline.config import InputLoaderConfig
 from character_pipeline.data import Item, PictureFacts, Problem
 from character_pipeline.database.codes import AttributeCodes
 from character_pipeline.database.ledger import ShardEntry
-from character_pipeline.database.rows import ItemRow, RowEncoder
+from character_pipeline.database.rows import RowEncoder, Rows
 from character_pipeline.errors import CharpipeError
 from character_pipeline.input_loader import open_source
 from character_pipeline.input_loader.base import content_hash
@@ -24,6 +24,7 @@ class ShardJob:
     """What a worker needs to know of a shard; `known` has the pictures that need not be opened again."""
 
     shard: int
+    run: int
     entries: tuple[ShardEntry, ...]
     known: dict[int, tuple[str, PictureFacts]] = field(default_factory=dict)
 
@@ -33,30 +34,39 @@ class ShardResult:
     """The rows of a shard in the order of its entries, how it went, and how long its parts took (seconds)."""
 
     shard: int
-    items: list[tuple[int, int]]
-    rows: list[ItemRow]
-    statuses: Counter[str]
-    kinds: Counter[str]
-    seconds: dict[str, float]
+    rows: Rows = field(default_factory=Rows)
+    statuses: Counter[str] = field(default_factory=Counter)
+    kinds: Counter[str] = field(default_factory=Counter)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def extend(self, other: ShardResult) -> None:
+        """Take up the rest of the same shard."""
+        self.rows.extend(other.rows)
+        self.statuses += other.statuses
+        self.kinds += other.kinds
+        for part, seconds in other.seconds.items():
+            self.seconds[part] = self.seconds.get(part, 0.0) + seconds
 
 
-def run_shard(job: ShardJob, stages: Stages, codes: Sequence[AttributeCodes]) -> ShardResult:
-    """Read and process the items of a shard. Every entry gives one row."""
-    encoder = RowEncoder(codes)
-    known = dict(job.known.values())
-    reader = _TimedReader(read_entries(job, stages.config.input_loader))
-    statuses: Counter[str] = Counter()
-    kinds: Counter[str] = Counter()
-    rows: list[ItemRow] = []
-    start = time.perf_counter()
-    for done in process_shard(reader, stages, known):
-        rows.append(encoder.encode(done))
-        statuses[done.result.status] += 1
-        kinds.update(problem.kind for problem in done.result.attributes.errors)
-    total = time.perf_counter() - start
-    seconds = {"read": reader.seconds, "process": total - reader.seconds}
-    items = [(entry.number, entry.stamp) for entry in job.entries]
-    return ShardResult(job.shard, items, rows, statuses, kinds, seconds)
+class ShardWorker:
+    """Does shards; what it learns on the way (decisions it has met) serves the next ones."""
+
+    def __init__(self, stages: Stages, codes: Sequence[AttributeCodes]) -> None:
+        self.stages = stages
+        self.encoder = RowEncoder(codes)
+
+    def work(self, job: ShardJob) -> ShardResult:
+        """Read and process the items of a shard. Every entry gives one row."""
+        known = dict(job.known.values())
+        reader = _TimedReader(read_entries(job, self.stages.config.input_loader))
+        result = ShardResult(job.shard)
+        start = time.perf_counter()
+        for done, entry in zip(process_shard(reader, self.stages, known), job.entries, strict=True):
+            self.encoder.encode(done, entry.number, entry.stamp, job.run, result.rows)
+            result.statuses[done.result.status] += 1
+            result.kinds.update([problem.kind for problem in done.result.attributes.errors])
+        result.seconds = {"read": reader.seconds, "process": time.perf_counter() - start - reader.seconds}
+        return result
 
 
 def read_entries(job: ShardJob, config: InputLoaderConfig) -> Iterator[Item]:

@@ -1,7 +1,7 @@
 """The phrases of plain English and what each says: data files in `phrases/`, and the loader that checks them.
 
 A CSV file of claims has the columns:
-    phrases    one or more, separated by "|"; in the singular; "=word" means this very form
+    phrases    one or more, separated by "|"; in the singular; "=word", alone, means this very form
     kind       adj: an adjective; pred: one that counts only after a verb ("is old"); verb: what a person does; noun: a
                thing worn or had; mod: an adjective that needs the noun in `head`; image: a word of comparison for it
                ("hair like fire"); mark: an adjective that places on the body share; trait: what kind of person;

@@ -27,5 +27,7 @@ def _shape(text: str) -> str:
     # A lone "\(" is an arm, as in "\(^o^)/"; an escape always closes.
     if "\\" in text and text.count("\\(") == text.count("\\)"):
         text = _ESCAPED.sub(r"\1", text)
+    if text.endswith("\\") and text[-2:-1].isalnum():
+        text = text[:-1]  # what is left of an escaped comma
     text = "_".join(text.split())
     return _NAMESPACE.sub(r"\1:", text) if ":" in text else text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from character_pipeline.extractors.english.clauses import Clauses
 from character_pipeline.extractors.english.state import Cast, Clause, NounPhrase, Pending
@@ -107,12 +108,14 @@ class People(Clauses):
         self.phrase.unknown = True
 
     def _on_person(self, unit: Unit) -> None:
-        person, phrase = unit.entry.person, self.phrase
-        if self.kind_at(self.index + 1) in {"person", "head_hair", "adjhead_hair"} or person is None:
-            self.wait(unit.entry.claims, unit)
-            return
+        person, after = unit.entry.person, self.kind_at(self.index + 1)
         self._gates(unit, unit.entry.claims)
-        self._young(person, phrase.mods)
+        if person is None or after in {"person", "head_hair", "adjhead_hair"}:
+            self.wait(unit.entry.claims, unit)
+            self.phrase.person = person if after == "person" else None
+            return
+        person = _together(self.phrase.person, person)
+        self._young(person, self.phrase.mods)
         if self.blocked or self.negated:
             self.phrase = NounPhrase()
             return
@@ -177,8 +180,22 @@ class People(Clauses):
         """What must never be missed counts for anyone in the text, also in doubt and in comparisons."""
         if self.negated and unit.word not in {"no", "without", "wear"}:
             return
-        if self.kind_at(self.index + 1) in {"colon", "thing"}:
+        if self.kind_at(self.index + 1) == "thing" or self._names_gender():
             return
         for claim in claims:
             if claim.kind == "gate":
                 self.collector.add(claim, (unit.start, unit.end))
+
+    def _names_gender(self) -> bool:
+        """In "Sex: female" the first word is harmless."""
+        after = self.units[self.index + 2] if self.index + 2 < len(self.units) else None
+        if after is None or self.kind_at(self.index + 1) != "colon":
+            return False
+        return after.kind == "person" or any(claim.attribute == "gender" for claim in after.entry.claims)
+
+
+def _together(first: Person | None, last: Person) -> Person:
+    """Two nouns for one person: "a girl soldier"."""
+    if first is None:
+        return last
+    return replace(last, kind=first.kind, gender=last.gender or first.gender, age=last.age or first.age)

@@ -34,6 +34,7 @@ class NounPhrase:
     joined: str = ""
     mods: list[Pending] = field(default_factory=list)
     start: int = -1
+    person: Person | None = None
 
 
 @dataclass(slots=True)

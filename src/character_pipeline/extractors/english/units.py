@@ -61,7 +61,9 @@ class Matcher:
             f"{word[:-1]}ies": years for word, years in phrases.numbers.items() if years >= 20 and word.endswith("ty")
         }
         self.entries: dict[int, Entry] = {}
-        self.exact = {word[1:]: rows[0][1] for word, rows in phrases.table.items() if word[0] == "="}
+        self.exact = {
+            word[1:]: rows[-1][1] for word, rows in phrases.table.items() if word[0] == "=" and not rows[-1][0]
+        }
         self.counting = {*phrases.numbers, *self.decades, *_AGED, "teens"}
 
     def units(self, text: str) -> list[Unit]:
