@@ -8,12 +8,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from character_pipeline.errors import ConfigError, unknown_name
 
 Strategy = Literal["confidence_weighted", "majority_voting", "hierarchical", "ensemble", "bayesian", "learned"]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+
+Folder = Annotated[str, AfterValidator(lambda path: str(Path(path).absolute()))]
+"""A folder that is found again from anywhere."""
 
 PILLOW_PIXEL_LIMIT = 178_956_970
 """Pillow itself refuses pictures with more pixels than this, whatever we allow."""
@@ -42,7 +45,7 @@ class ClipAnalyzerConfig(Section):
 
 
 class AttributeFusionConfig(Section):
-    fusion_strategy: Strategy = "confidence_weighted"
+    fusion_strategy: Strategy = Field("confidence_weighted", description="the only one in this version")
     confidence_threshold: Fraction = Field(0.3, description="a value with less confidence is withheld")
     describe_solo_focus: bool = Field(False, description="describe the focus character of pictures tagged solo_focus")
 
@@ -58,12 +61,14 @@ class RLOptimizerConfig(Section):
 
 
 class DatabaseConfig(Section):
-    db_path: str = "./data/character_attributes.db"
+    db_path: str = Field("./data/character_attributes.db", description="the file; `extract` puts it into --output")
     enable_caching: bool = Field(True, description="reuse what is already in the database")
 
 
 class VocabularyConfig(Section):
-    path: str | None = Field(None, description="a folder with data files of your own instead of those of the package")
+    path: Folder | None = Field(
+        None, description="a folder with data files of your own instead of those of the package"
+    )
 
 
 class RunConfig(Section):

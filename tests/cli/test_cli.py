@@ -206,6 +206,12 @@ def test_dry_run_writes_nothing(dataset: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+def test_an_empty_folder_is_said(tmp_path: Path) -> None:
+    (tmp_path / "set").mkdir()
+    done = charpipe("extract", tmp_path / "set", "--output", tmp_path / "out")
+    assert done.stdout.startswith("nothing found")
+
+
 def write_texts(path: Path, count: int) -> None:
     chooser = random.Random(0)
     tags = ["blonde hair", "blue eyes", "hat", "1boy", "glasses", "smile", "dress", "closed eyes", "ponytail", "2girls"]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import unicodedata
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -33,17 +34,36 @@ def find_database(path: Path) -> Path:
 def open_store(path: Path) -> Iterator[Store]:
     """An existing database, for reading, with the vocabulary that its last run used."""
     from character_pipeline.database.store import Store
-    from character_pipeline.vocabulary import load_vocabulary
 
-    store = Store(find_database(path), load_vocabulary(), writable=False)
+    store = Store(find_database(path), writable=False)
     try:
         yield store
     finally:
         store.close()
 
 
-def write_json(data: Any) -> None:
-    typer.echo(json.dumps(data, ensure_ascii=False, indent=2))
+UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""The Unicode categories of signs that steer a terminal, turn the direction of writing, or cannot be written."""
+
+
+def printable(text: str, escaped: Callable[[str], str] = lambda sign: sign.encode("unicode_escape").decode()) -> str:
+    """Text from outside as it may be shown: what cannot be seen is written as an escape."""
+    if text.isprintable():
+        return text
+    return "".join(escaped(sign) if unicodedata.category(sign) in UNSEEN else sign for sign in text)
+
+
+def shown(text: str) -> str:
+    """Text from outside as rich markup: nothing in it is markup, and nothing steers the terminal."""
+    from rich.markup import escape
+
+    return escape(printable(text))
+
+
+def write_json(data: Any, indent: int | None = 2) -> None:
+    """Write JSON to stdout. Signs that cannot be seen are escaped, which does not change what the JSON says."""
+    text = json.dumps(data, ensure_ascii=False, indent=indent)
+    typer.echo("\n".join(printable(line, lambda sign: json.dumps(sign)[1:-1]) for line in text.split("\n")))
 
 
 def console() -> Console:
@@ -56,10 +76,8 @@ def console() -> Console:
 
 def state_text(state: str, values: tuple[str, ...]) -> str:
     """A value, or the state in its stead, as rich markup with the values escaped."""
-    from rich.markup import escape
-
     if state == "known":
-        return escape(", ".join(values))
+        return shown(", ".join(values))
     colour = {"conflicting": "yellow"}.get(state, "dim")
     return f"[{colour}]{state.replace('_', ' ')}[/]"
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from character_pipeline.cli.common import DbArgument, JsonOption, console, open_store, write_json
+from character_pipeline.cli.common import DbArgument, JsonOption, console, open_store, shown, write_json
 
 
 def errors(
@@ -16,8 +16,6 @@ def errors(
     as_json: JsonOption = False,
 ) -> None:
     """List the errors by kind, with examples and what to do about them."""
-    from rich.markup import escape
-
     from character_pipeline.database.queries import list_errors
 
     with open_store(db) as store:
@@ -32,4 +30,4 @@ def errors(
         again = "tried again by the next run" if group.passing else "tried again with --retry-failed"
         screen.print(f"[yellow]{group.kind}[/] {group.count:,} ({again}): {group.advice}")
         for item_id, message in group.examples:
-            screen.print(f"  {escape(repr(item_id)[1:-1])}: [dim]{escape(message)}[/]", soft_wrap=True)
+            screen.print(f"  {shown(item_id)}: [dim]{shown(message)}[/]", soft_wrap=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from character_pipeline.cli.common import DbArgument, JsonOption, console, open_store, write_json
+from character_pipeline.cli.common import DbArgument, JsonOption, console, open_store, shown, write_json
 
 if TYPE_CHECKING:
     from character_pipeline.evaluation.truth import Report
@@ -32,7 +32,6 @@ def evaluate(
 
 
 def _print(report: Report, faults: int) -> None:
-    from rich.markup import escape
     from rich.table import Table
 
     from character_pipeline.evaluation.truth import wilson
@@ -51,4 +50,4 @@ def _print(report: Report, faults: int) -> None:
         f"\n{report.items:,} items, {report.absent:,} not in the database; people right in {report.people_right:,}"
     )
     for fault in report.faults[:faults]:
-        screen.print(f"  {escape(fault)}")
+        screen.print(f"  {shown(fault)}")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import sys
 
 import typer
 
 from character_pipeline import __version__
 from character_pipeline.cli import bench, errors, evaluate, export, extract, query, sample, show, stats
+from character_pipeline.cli.common import printable
 from character_pipeline.errors import CharpipeError, ConfigError
 
 app = typer.Typer(
@@ -38,6 +40,8 @@ def root(version: bool = typer.Option(False, "--version", help="Show the version
 
 def run() -> None:
     """The entry point. Exit codes: 0 done, 1 the run itself failed, 2 wrong usage, 130 stopped with Ctrl-C."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that cannot show a sign shows its number
     try:
         app()
     except ConfigError as error:
@@ -50,5 +54,6 @@ def run() -> None:
 
 
 def _complain(error: CharpipeError, code: int) -> int:
-    typer.echo(f"charpipe: {error}", err=True)
+    lines = "\n".join(printable(line) for line in str(error).split("\n"))
+    typer.echo(f"charpipe: {lines}", err=True)
     return code

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
 
-from character_pipeline.cli.common import DbArgument, JsonOption, WhereOption, console, open_store
+from character_pipeline.cli.common import DbArgument, JsonOption, WhereOption, console, open_store, shown, write_json
 
 
 def query(
@@ -32,14 +31,13 @@ def query(
         total = len(rows) if len(rows) < limit else count_results(store, found)
     if as_json:
         for row in rows:
-            typer.echo(json.dumps(row, ensure_ascii=False))
+            write_json(row, indent=None)
         return
     _print(rows)
     typer.echo(f"{len(rows):,} of {total:,} records", err=True)
 
 
 def _print(rows: list[dict[str, object]]) -> None:
-    from rich.markup import escape
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -49,5 +47,5 @@ def _print(rows: list[dict[str, object]]) -> None:
         rest = {name: value for name, value in row.items() if name not in {"item_id", "status", "people"}}
         confidence = rest.pop("Confidence Score")
         said = ", ".join(f"{k}: {', '.join(v) if isinstance(v, list) else v}" for k, v in rest.items())
-        table.add_row(escape(str(row["item_id"])), str(row["status"]), f"{confidence:.2f}", escape(said))
+        table.add_row(shown(str(row["item_id"])), str(row["status"]), f"{confidence:.2f}", shown(said))
     console().print(table)

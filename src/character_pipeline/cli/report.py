@@ -6,7 +6,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from character_pipeline.cli.common import DATABASE, confidence_text, console, state_text
+from character_pipeline.cli.common import DATABASE, confidence_text, console, shown, state_text
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -23,6 +23,9 @@ def print_report(pipeline: CharacterPipeline, output: Path, summary: RunSummary,
     from character_pipeline.cli.progress import failures_text
 
     screen = console()
+    if not summary.listed:
+        screen.print("[yellow]nothing found:[/] no pictures, no texts, no archives, no tables, no rows")
+        return
     screen.print(_results_table(pipeline))
     counts = ", ".join(f"{count:,} {status}" for status, count in summary.statuses.most_common())
     screen.print(
@@ -31,38 +34,44 @@ def print_report(pipeline: CharacterPipeline, output: Path, summary: RunSummary,
         + (f"; {summary.skipped:,} done before" if summary.skipped else "")
     )
     if summary.kinds:
-        screen.print(f"[yellow]problems:[/] {failures_text(summary)}. See: charpipe errors {output}")
+        advice = f"{failures_text(summary)}. See: charpipe errors {_quoted(output)}"
+        screen.print(f"[yellow]problems:[/] {shown(advice)}", soft_wrap=True)
     if summary.state == "interrupted":
         left = summary.todo - summary.processed
         screen.print(f"[yellow]stopped[/] with {left:,} items left: run the same command to go on")
         return
-    screen.print(f"\ndatabase  {output / DATABASE}")
-    for kind, path in exports.items():
-        screen.print(f"{kind:<9} {path}")
+    screen.print()
+    for kind, path in {"database": str(output / DATABASE), **exports}.items():
+        screen.print(f"{kind:<9} {shown(path)}", highlight=False, soft_wrap=True)
     screen.print("\nnext:")
     for command in (
-        f"charpipe show {_example(pipeline)} --db {output}",
-        f"charpipe query {output} --where 'hair_color=Black,gender=Female'",
-        f"charpipe stats {output}",
+        f"charpipe show {_example(pipeline)} --db {_quoted(output)}",
+        f"charpipe query {_quoted(output)} --where 'hair_color=Black,gender=Female'",
+        f"charpipe stats {_quoted(output)}",
     ):
-        screen.print(f"  {command}", markup=False, highlight=False, soft_wrap=True)
+        screen.print(f"  {shown(command)}", highlight=False, soft_wrap=True)
+
+
+def _quoted(path: Path) -> str:
+    import shlex
+
+    return shlex.quote(str(path))
 
 
 def _results_table(pipeline: CharacterPipeline) -> Table:
-    from rich.markup import escape
     from rich.table import Table
 
     from character_pipeline.pipeline import Results
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("item", "status", *COLUMNS, "conf."):
-        table.add_column(column, overflow="ellipsis", no_wrap=True)
+    for column in ("item", "status", "conf.", *COLUMNS):
+        table.add_column(column, overflow="ellipsis", no_wrap=True, min_width=len(column))
     results = Results(pipeline.store)
     for result in islice(results, SHOWN):
         record = result.attributes
         cells = [record.attributes[label] for label in COLUMNS if label in record.attributes]
         described = [state_text(c.state, c.values[:1]) if c.state != "unknown" else "[dim]·[/]" for c in cells]
-        table.add_row(escape(result.item_id), record.status, *described, confidence_text(record.confidence))
+        table.add_row(shown(result.item_id), record.status, confidence_text(record.confidence), *described)
     more = len(results) - SHOWN
     if more > 0:
         table.add_row(f"[dim]… {more:,} more[/]")
@@ -74,5 +83,6 @@ def _example(pipeline: CharacterPipeline) -> str:
 
     from character_pipeline.pipeline import Results
 
-    first = next(iter(Results(pipeline.store)), None)
-    return shlex.quote(first.item_id) if first else "ITEM"
+    names = (result.item_id for result in islice(Results(pipeline.store), SHOWN))
+    plain = (name for name in names if name.isprintable() and not name.startswith("-"))
+    return shlex.quote(next(plain, "ITEM"))

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from character_pipeline.cli.common import JsonOption, confidence_text, console, open_store, state_text, write_json
+from character_pipeline.cli.common import (
+    JsonOption,
+    confidence_text,
+    console,
+    open_store,
+    shown,
+    state_text,
+    write_json,
+)
 
 if TYPE_CHECKING:
     from character_pipeline.data import AttributeValue, CharacterAttributes, Evidence
@@ -57,7 +65,6 @@ def _existing_file(text: str) -> Path | None:
 
 
 def _print(record: CharacterAttributes) -> None:
-    from rich.markup import escape
     from rich.table import Table
 
     screen = console()
@@ -65,31 +72,29 @@ def _print(record: CharacterAttributes) -> None:
     for claim in record.reasons:
         screen.print(f"[dim]{claim.attribute}: {_claim(claim)}[/]")
     for problem in record.errors:
-        screen.print(f"[yellow]{problem.stage}: {problem.kind}:[/] {escape(problem.message)}")
+        screen.print(f"[yellow]{problem.stage}: {problem.kind}:[/] {shown(problem.message)}")
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("attribute", "value", "conf.", "detail", "evidence"):
         table.add_column(column, overflow="fold")
     for label, decided in record.attributes.items():
         confidence = confidence_text(decided.confidence) if decided.confidence else ""
         evidence = "\n".join(_claim(claim) for claim in decided.evidence)
-        table.add_row(label, _value(decided), confidence, escape(decided.detail or ""), evidence)
+        table.add_row(label, _value(decided), confidence, shown(decided.detail or ""), evidence)
     screen.print(table)
 
 
 def _value(decided: AttributeValue) -> str:
-    shown = state_text(decided.state, decided.values)
+    text = state_text(decided.state, decided.values)
     if decided.state == "known" or not decided.alternatives:
-        return shown
-    return f"{shown} [dim]({' / '.join(value for value, _ in decided.alternatives)})[/]"
+        return text
+    return f"{text} [dim]({' / '.join(shown(value) for value, _ in decided.alternatives)})[/]"
 
 
 def _claim(claim: Evidence) -> str:
-    from rich.markup import escape
-
     words = {
         "is": claim.value,
         "not": f"not {claim.value or 'any'}",
         "hidden": "not visible",
         "absent": "nothing there",
     }
-    return escape(f"{claim.origin} → {words[claim.stance]} {claim.score:.2f} ({claim.source})")
+    return shown(f"{claim.origin} → {words[claim.stance]} {claim.score:.2f} ({claim.source})")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from character_pipeline.data import AttributeValue
 from character_pipeline.errors import ConfigError
@@ -73,6 +73,17 @@ def _codes(number: int, attribute: Attribute, stored: dict[str, int]) -> Attribu
     number = stored.get("", number)
     codes = {value: stored[value] for value in attribute.values if value in stored}
     return AttributeCodes(number, attribute.key, attribute.label, attribute.many, codes)
+
+
+def known_to(db: sqlite3.Connection, vocabulary: Vocabulary) -> Vocabulary:
+    """The attributes and values that the database has codes for: data files may have grown since it was written."""
+    codes = set(db.execute("SELECT attribute, value FROM vocabulary"))
+    attributes = {
+        key: replace(attribute, values=tuple(value for value in attribute.values if (key, value) in codes))
+        for key, attribute in vocabulary.attributes.items()
+        if (key, "") in codes
+    }
+    return replace(vocabulary, attributes=attributes)
 
 
 def register_codes(db: sqlite3.Connection, vocabulary: Vocabulary) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
@@ -9,11 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from character_pipeline.data import PictureFacts
-from character_pipeline.database.codes import RECORD_COLUMNS, AttributeCodes, read_codes, register_codes
+from character_pipeline.database.codes import RECORD_COLUMNS, AttributeCodes, known_to, read_codes, register_codes
 from character_pipeline.database.migrations import migrate
 from character_pipeline.database.rows import Rows
-from character_pipeline.errors import StoreError
-from character_pipeline.vocabulary import Vocabulary
+from character_pipeline.errors import ConfigError, StoreError
+from character_pipeline.vocabulary import Vocabulary, load_vocabulary
 
 BUSY_SECONDS = 30
 CACHE_KIB = 32_768
@@ -22,19 +23,23 @@ WAL_PAGES = 16_384
 
 
 class Store:
-    """A database file. `writable=False` opens an existing one for reading beside a running writer.
+    """A database file. `writable=False` opens an existing one for reading beside a running writer; without a
+    vocabulary it is read with that of its last run.
 
     Raises StoreError when the file is no database of ours, is missing, or cannot be opened.
     """
 
-    def __init__(self, path: str | Path, vocabulary: Vocabulary, writable: bool = True) -> None:
+    def __init__(self, path: str | Path, vocabulary: Vocabulary | None = None, writable: bool = True) -> None:
         self.path = Path(path)
-        self.vocabulary = vocabulary
         self.db = self._open(writable)
         try:
+            self.vocabulary = vocabulary or known_to(self.db, self._last_vocabulary())
             if writable:
                 self._prepare()
-            self.codes: tuple[AttributeCodes, ...] = read_codes(self.db, vocabulary)
+            self.codes: tuple[AttributeCodes, ...] = read_codes(self.db, self.vocabulary)
+        except ConfigError:
+            self.db.close()
+            raise
         except sqlite3.DatabaseError as error:
             self.db.close()
             raise StoreError(f"not a database of this program: {self.path}: {error}") from error
@@ -50,6 +55,11 @@ class Store:
             return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_SECONDS, check_same_thread=False)
         except (sqlite3.Error, OSError) as error:
             raise StoreError(f"the database cannot be opened: {self.path}: {error}") from error
+
+    def _last_vocabulary(self) -> Vocabulary:
+        row = self.db.execute("SELECT config FROM runs ORDER BY id DESC LIMIT 1").fetchone()
+        path = json.loads(row[0])["vocabulary"]["path"] if row else None
+        return load_vocabulary(Path(path)) if path else load_vocabulary()
 
     def _prepare(self) -> None:
         self.db.execute("PRAGMA journal_mode = WAL")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import tarfile
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from character_pipeline.input_loader.text import name_of
 
 TEXT_ENDINGS = (".txt", ".caption", ".tags")
 SUFFIXES = frozenset({".tar", ".tgz"})
+UNREADABLE = (OSError, EOFError, tarfile.TarError, zlib.error)
 
 
 @dataclass(slots=True)
@@ -38,24 +40,24 @@ class TarSource:
                 stamp = files.stamp_of(uri)
                 with _open(uri) as file:
                     yield from self._members(file, number, prefix, stamp)
-            except (OSError, EOFError, tarfile.TarError, ItemError) as error:
+            except (*UNREADABLE, ItemError) as error:
                 name = uri.rpartition("/")[2]
                 problem = Problem("read", "corrupt_file", f"the archive cannot be read to its end: {name}: {error}")
                 yield Entry(f"{prefix}{name}#unreadable", "", "", problem)
 
     def _members(self, file: IO[bytes], number: int, prefix: str, stamp: str) -> Iterator[Entry]:
-        with tarfile.open(fileobj=file, mode="r:") as archive:
-            key, parts = "", dict[str, list[int]]()
-            for member in archive:
-                archive.members = []  # type: ignore[attr-defined] # tarfile keeps every member it has seen
-                if not member.isfile():
-                    continue
+        key, parts = "", dict[str, list[int]]()
+        try:
+            for member in _headers(file):
                 stem, suffix = split_key(member.name)
                 if stem != key:
                     yield from _group(key, parts, number, prefix, stamp)
                     key, parts = stem, {}
                 parts[suffix] = [member.offset_data, member.size]
-            yield from _group(key, parts, number, prefix, stamp)
+        except UNREADABLE:
+            yield from _group(key, parts, number, prefix, stamp)  # it came before the break
+            raise
+        yield from _group(key, parts, number, prefix, stamp)
 
     def read(self, entries: Sequence[Entry]) -> Iterator[Item]:
         opened: dict[int, IO[bytes]] = {}
@@ -82,10 +84,24 @@ class TarSource:
                 builder.image = _slice(file, image, self.config.max_file_bytes)
             words = _slice(file, text, self.config.max_text_bytes) if text is not None else None
             builder.add_text(_describe(words, _metadata(file, meta, self.config.max_text_bytes)))
-        except (OSError, EOFError) as error:
-            builder.fail("read", ItemError("io_error", str(error)))
+        except UNREADABLE as error:
+            kind = "io_error" if isinstance(error, OSError) else "corrupt_file"
+            builder.fail("read", ItemError(kind, str(error)))
         except ItemError as error:
             builder.fail("read", error)
+
+
+def _headers(file: IO[bytes]) -> Iterator[tarfile.TarInfo]:
+    """The members that are files. Raises ReadError where the archive does not end as one has to: tarfile takes any
+    damaged header but the first for the end."""
+    with tarfile.open(fileobj=file, mode="r:") as archive:
+        for member in archive:
+            archive.members = []  # type: ignore[attr-defined] # tarfile keeps every member it has seen
+            if member.isfile():
+                yield member
+        file.seek(archive.offset)
+        if file.read(tarfile.BLOCKSIZE).strip(b"\0"):
+            raise tarfile.ReadError(f"a damaged header at byte {archive.offset:,}")
 
 
 def split_key(name: str) -> tuple[str, str]:

@@ -6,6 +6,7 @@ import io
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -109,7 +110,7 @@ def kind_of(uri: str) -> str:
 
 def open_binary(uri: str) -> IO[bytes]:
     """A seekable file. Raises ItemError with the kind of what went wrong."""
-    try:
+    with _typed(uri):
         if is_url(uri):
             system, base = _filesystem(uri)
             file: IO[bytes] = system.open(base, "rb")
@@ -117,17 +118,29 @@ def open_binary(uri: str) -> IO[bytes]:
         if not stat.S_ISREG(os.stat(uri).st_mode):  # noqa: PTH116
             raise ItemError("not_a_file", f"not a plain file: {Path(uri).name!r}")
         return open(uri, "rb")  # noqa: PTH123
+
+
+@contextmanager
+def _typed(uri: str) -> Iterator[None]:
+    """Turns what goes wrong with a file into an ItemError: a path in a data set may be anything."""
+    try:
+        yield
+    except ItemError:
+        raise
     except OSError as error:
         raise os_problem(error, uri.rpartition("/")[2]) from error
+    except ConfigError as error:
+        raise ItemError("bad_row", str(error)) from error
+    except Exception as error:
+        # A local path that is none (surrogates) raises ValueError; the systems behind URLs raise types of their own.
+        kind = "io_error" if is_url(uri) else "not_found"
+        raise ItemError(kind, f"{type(error).__name__}: {error}"[:300]) from error
 
 
 def read_bytes(uri: str, limit: int) -> bytes:
     """The bytes of a file. Raises ItemError, of kind file_too_large when there are more than `limit`."""
-    with open_binary(uri) as file:
-        try:
-            raw = file.read(limit + 1)
-        except OSError as error:
-            raise os_problem(error, uri.rpartition("/")[2]) from error
+    with open_binary(uri) as file, _typed(uri):
+        raw = file.read(limit + 1)
     if len(raw) > limit:
         raise ItemError("file_too_large", f"more than {limit:,} bytes")
     return raw

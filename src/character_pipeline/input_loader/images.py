@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".avif"})
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "AVIF")
 ORIENTATION = 0x0112
+UNREACHABLE = frozenset({errno.ELOOP, errno.ENAMETOOLONG})
+"""Links in a circle and names that are too long: nothing can be there, however often one looks."""
 SIDEWAYS = frozenset({5, 6, 7, 8})
 SUFFIX_FORMATS = {
     ".jpg": "JPEG",
@@ -76,7 +79,7 @@ def read_file(path: Path, limit: int | None = None) -> bytes:
 
 def os_problem(error: OSError, name: str) -> ItemError:
     """The typed form of an error of the operating system."""
-    if isinstance(error, FileNotFoundError | NotADirectoryError):
+    if isinstance(error, FileNotFoundError | NotADirectoryError) or error.errno in UNREACHABLE:
         return ItemError("not_found", f"no such file: {name!r}")
     if isinstance(error, PermissionError):
         return ItemError("permission_denied", f"may not be read: {name!r}")

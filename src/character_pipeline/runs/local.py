@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import multiprocessing
-import os
 import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -13,6 +12,7 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import TYPE_CHECKING
 
 from character_pipeline.database.codes import AttributeCodes
+from character_pipeline.runs.hardware import count_cores
 from character_pipeline.runs.shards import ShardJob, ShardResult, ShardWorker
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def count_workers(asked: int, items: int) -> int:
     """How many workers to use: as asked, or by the size of the run and of the machine. One means this process."""
     if asked:
         return asked
-    return 1 if items < SMALL_RUN else max(len(os.sched_getaffinity(0)), 1)
+    return 1 if items < SMALL_RUN else count_cores()
 
 
 def run_jobs(

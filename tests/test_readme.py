@@ -1,0 +1,51 @@
+"""What the README shows is what happens."""
+
+from __future__ import annotations
+
+import re
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from character_pipeline import __version__
+from character_pipeline.config import PipelineConfig
+from tests.readme import BLOCK, NO_EFFECT, README, ROOT, Place, masked, refreshed, settings_table
+
+TEXT = README.read_text(encoding="utf-8")
+
+
+@pytest.mark.skipif(find_spec("datasets") is None, reason="one block needs the package datasets")
+def test_every_block_prints_what_is_shown(tmp_path: Path) -> None:
+    """If this fails after a change that is meant: python -m tests.readme"""
+    assert masked(refreshed(TEXT, Place(tmp_path / "place"))) == masked(TEXT)
+
+
+def test_no_block_escapes_the_test() -> None:
+    python = len(re.findall(r"^```python\n", TEXT, re.MULTILINE))
+    assert python == len(re.findall(r"^```python\n.*?^```\n\n```text\n", TEXT, re.DOTALL | re.MULTILINE))
+    for kind, body in BLOCK.findall(TEXT):
+        assert kind in {"python", "console", "text", "sh"}
+        assert kind == "console" or not re.search(r"^(\$ )?charpipe ", body, re.MULTILINE)
+
+
+def test_the_settings_are_those_of_the_program() -> None:
+    assert settings_table() in TEXT
+    assert "None" not in settings_table().replace("`null`", "")
+    assert set(PipelineConfig.model_fields) >= NO_EFFECT
+
+
+def test_links_lead_somewhere() -> None:
+    for target in re.findall(r"\]\((?!http)([^)#]+)\)", TEXT):
+        assert (ROOT / target).exists(), target
+
+
+def test_every_command_is_mentioned() -> None:
+    from character_pipeline.cli.main import app
+
+    for command in app.registered_commands:
+        assert f"charpipe {command.name}" in TEXT
+
+
+def test_the_version_is_in_the_changelog() -> None:
+    assert f"## [{__version__}]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
