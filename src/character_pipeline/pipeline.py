@@ -201,8 +201,7 @@ class Results:
             import pandas as pd
         except ImportError as error:
             raise MissingExtraError("to_pandas()", "pandas") from error
-        rows = [export.parquet_row(self.store.vocabulary, result) for result in self]
-        return pd.DataFrame(rows, columns=export.parquet_schema(self.store.vocabulary).names)
+        return pd.DataFrame(export.parquet_columns(self.store.vocabulary, list(self)))
 
     def to_parquet(self, path: str | Path) -> int:
         return export.export(self.store, "parquet", Path(path), self.filter)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -31,7 +31,7 @@ def export(store: Store, kind: str, path: Path, found: Filter | None = None) -> 
         raise ConfigError(unknown_name("format", kind, WRITERS))
     path.parent.mkdir(parents=True, exist_ok=True)
     with _aside(path) as part:
-        return WRITERS[kind](store, part, find_results(store, found or Filter()))
+        return WRITERS[kind](store, part, find_results(store, found or Filter(), evidence=False))
 
 
 def write_schema(vocabulary: Vocabulary, path: Path) -> None:
@@ -88,20 +88,20 @@ def _write_parquet(store: Store, path: Path, results: Iterator[ExtractionResult]
     schema = parquet_schema(store.vocabulary)
     count = 0
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
-        rows = (parquet_row(store.vocabulary, result) for result in results)
-        while tables := list(islice(_tables(rows, schema), ROW_GROUP // BATCH)):
+        while tables := list(islice(_tables(store.vocabulary, results, schema), ROW_GROUP // BATCH)):
             whole = pa.concat_tables(tables).combine_chunks()
             writer.write_table(whole, ROW_GROUP)
             count += whole.num_rows
     return count
 
 
-def _tables(rows: Iterator[dict[str, Any]], schema: Any) -> Iterator[Any]:
-    """The rows as small tables: a whole row group never exists as Python objects."""
+def _tables(vocabulary: Vocabulary, results: Iterator[ExtractionResult], schema: Any) -> Iterator[Any]:
+    """The records as small tables: a whole row group never exists as Python objects."""
     import pyarrow as pa
 
-    while batch := list(islice(rows, BATCH)):
-        yield pa.Table.from_pylist(batch, schema)
+    while batch := list(islice(results, BATCH)):
+        columns = parquet_columns(vocabulary, batch)
+        yield pa.table({name: pa.array(columns[name], schema.field(name).type) for name in schema.names}, schema)
 
 
 def parquet_schema(vocabulary: Vocabulary) -> Any:
@@ -121,24 +121,24 @@ def parquet_schema(vocabulary: Vocabulary) -> Any:
     return pa.schema(fields, metadata=about)
 
 
-def parquet_row(vocabulary: Vocabulary, result: ExtractionResult) -> dict[str, Any]:
-    """One row of the Parquet export."""
-    record = result.attributes
-    row: dict[str, Any] = {
-        "item_id": result.item_id,
-        "status": record.status,
-        "people": record.people,
-        "confidence": record.confidence,
-        "content_hash": record.content_hash,
-        "error": result.error,
+def parquet_columns(vocabulary: Vocabulary, results: Sequence[ExtractionResult]) -> dict[str, list[Any]]:
+    """The columns of the Parquet export for some records."""
+    records = [result.attributes for result in results]
+    columns: dict[str, list[Any]] = {
+        "item_id": [record.item_id for record in records],
+        "status": [record.status for record in records],
+        "people": [record.people for record in records],
+        "confidence": [record.confidence for record in records],
+        "content_hash": [record.content_hash for record in records],
+        "error": [result.error for result in results],
     }
     for attribute in vocabulary.attributes.values():
-        decided = record.attributes[attribute.label]
-        row[attribute.key] = list(decided.values) if attribute.many else decided.value
-        row[f"{attribute.key}_state"] = decided.state
-        row[f"{attribute.key}_confidence"] = decided.confidence
-        row[f"{attribute.key}_detail"] = decided.detail
-    return row
+        decided = [record.attributes[attribute.label] for record in records]
+        columns[attribute.key] = [list(d.values) if attribute.many else d.value for d in decided]
+        columns[f"{attribute.key}_state"] = [d.state for d in decided]
+        columns[f"{attribute.key}_confidence"] = [d.confidence for d in decided]
+        columns[f"{attribute.key}_detail"] = [d.detail for d in decided]
+    return columns
 
 
 Writer = Callable[[Store, Path, Iterator[ExtractionResult]], int]

@@ -8,7 +8,7 @@ from typing import Any
 
 from character_pipeline.data import ERROR_KINDS, PEOPLE, STATES, STATUSES, ExtractionResult
 from character_pipeline.database.codes import STATE_CODES, AttributeCodes
-from character_pipeline.database.reader import read_results
+from character_pipeline.database.reader import ResultReader
 from character_pipeline.database.store import Store
 from character_pipeline.errors import ConfigError, unknown_name
 
@@ -91,11 +91,13 @@ def of_run(run: int, sources: Sequence[int]) -> Filter:
     return found
 
 
-def find_results(store: Store, found: Filter, limit: int | None = None) -> Iterator[ExtractionResult]:
+def find_results(
+    store: Store, found: Filter, limit: int | None = None, evidence: bool = True
+) -> Iterator[ExtractionResult]:
     """The results that a filter lets through, by item id. Quarantined items never are among them."""
     rest = f"{found.where} ORDER BY i.item_id" + ("" if limit is None else " LIMIT ?")
     marks = [*found.marks] if limit is None else [*found.marks, limit]
-    return read_results(store.db, store.vocabulary, rest, marks)
+    return ResultReader(store.db, store.vocabulary, evidence).read(rest, marks)
 
 
 def count_results(store: Store, found: Filter) -> int:
@@ -109,12 +111,12 @@ def result_at(store: Store, found: Filter, number: int) -> ExtractionResult | No
     """The result with this place among those that a filter lets through, by item id, from 0."""
     tables = "items i JOIN records r ON r.item = i.id"
     place = f"SELECT i.id FROM {tables} {found.where} ORDER BY i.item_id LIMIT 1 OFFSET ?"
-    return next(read_results(store.db, store.vocabulary, f"WHERE i.id = ({place})", [*found.marks, number]), None)
+    return next(ResultReader(store.db, store.vocabulary).read(f"WHERE i.id = ({place})", [*found.marks, number]), None)
 
 
 def get_result(store: Store, item_id: str) -> ExtractionResult | None:
     """One item's result, whatever its status; a quarantined one has no attributes to show."""
-    return next(read_results(store.db, store.vocabulary, "WHERE i.item_id = ?", (item_id,)), None)
+    return next(ResultReader(store.db, store.vocabulary).read("WHERE i.item_id = ?", (item_id,)), None)
 
 
 def get_statistics(store: Store) -> dict[str, Any]:
