@@ -42,7 +42,6 @@ def test_files(tmp_path: Path, name: str, text: str) -> None:
         ({"databse": {}}, r"unknown key 'databse'. Did you mean 'database'\?"),
         ({"database": {"db_pth": "x"}}, r"section \[database\]: unknown key 'db_pth'. Did you mean 'db_path'\?"),
         ({"attribute_fusion": {"confidence_threshold": 3}}, "attribute_fusion.confidence_threshold.*given: 3"),
-        ({"attribute_fusion": {"fusion_strategy": "best"}}, "'confidence_weighted'"),
     ],
 )
 def test_mistakes_are_named(given: dict[str, object], said: str) -> None:
@@ -57,6 +56,19 @@ def test_files_that_cannot_be_read(tmp_path: Path, name: str, text: str) -> None
     (tmp_path / name).write_text(text)
     with pytest.raises(ConfigError, match=r"c\.|a table of sections"):
         load_config(str(tmp_path / name))
+
+
+def test_an_unknown_strategy() -> None:
+    with pytest.raises(ConfigError, match=r"fusion_strategy .best. .*Allowed: confidence_weighted"):
+        create_pipeline({"attribute_fusion": {"fusion_strategy": "best"}})
+
+
+def test_settings_without_effect_are_said(caplog: pytest.LogCaptureFixture) -> None:
+    create_pipeline(CONTRACT)
+    assert "[clip_analyzer] have no effect" in caplog.text
+    caplog.clear()
+    create_pipeline()
+    assert not caplog.text
 
 
 def test_a_missing_file() -> None:

@@ -6,13 +6,12 @@ import json
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from character_pipeline.errors import ConfigError, unknown_name
 
-Strategy = Literal["confidence_weighted", "majority_voting", "hierarchical", "ensemble", "bayesian", "learned"]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 
 Folder = Annotated[str, AfterValidator(lambda path: str(Path(path).absolute()))]
@@ -45,7 +44,7 @@ class ClipAnalyzerConfig(Section):
 
 
 class AttributeFusionConfig(Section):
-    fusion_strategy: Strategy = Field("confidence_weighted", description="the only one in this version")
+    fusion_strategy: str = Field("confidence_weighted", description="this one, or one that a plugin offers")
     confidence_threshold: Fraction = Field(0.3, description="a value with less confidence is withheld")
     describe_solo_focus: bool = Field(False, description="describe the focus character of pictures tagged solo_focus")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -29,16 +30,27 @@ if TYPE_CHECKING:
     from PIL import Image
 
 
+log = logging.getLogger("character_pipeline")
+IDLE_SECTIONS = ("clip_analyzer", "rl_optimizer")
+
+
 def build_stages(config: PipelineConfig, extractors: Sequence[PipelineStage] | None = None) -> Stages:
     """Wire the stages by a configuration. With `extractors`, those instead of the usual ones."""
     vocabulary = load_vocabulary(Path(config.vocabulary.path) if config.vocabulary.path else DATA)
     return Stages(config, vocabulary, default_extractors(vocabulary) if extractors is None else extractors)
 
 
+def _warn_of_idle_settings(config: PipelineConfig) -> None:
+    for name in IDLE_SECTIONS:
+        if getattr(config, name) != getattr(PipelineConfig(), name):
+            log.warning("the settings of [%s] have no effect: this version reads texts and only checks pictures", name)
+
+
 class CharacterPipeline:
     """Extracts character attributes; made by `create_pipeline`. Close it, or use it as a context manager."""
 
     def __init__(self, config: PipelineConfig, extractors: Sequence[PipelineStage] | None = None) -> None:
+        _warn_of_idle_settings(config)
         self.config = config
         self._make_stages = partial(build_stages, config, extractors)
         self.stages = self._make_stages()

@@ -11,6 +11,7 @@ import pytest
 
 from character_pipeline import CharacterPipeline, Evidence, Item, create_pipeline
 from character_pipeline.database.queries import get_result
+from character_pipeline.errors import StoreError
 from character_pipeline.runs.run import RunSummary, Silence
 from character_pipeline.testing import FakeExtractor
 from tests.conftest import WORDS, picture_bytes
@@ -238,8 +239,6 @@ def test_quarantined_items_are_rows_that_are_never_shown(tmp_path: Path) -> None
 
 
 def test_a_full_disk_stops_the_run_with_a_reason(tmp_path: Path, make_manifest: Make) -> None:
-    from character_pipeline.errors import StoreError
-
     with open_pipeline(tmp_path) as pipeline:
         pages = pipeline.store.db.execute("PRAGMA page_count").fetchone()[0]
         pipeline.store.db.execute(f"PRAGMA max_page_count = {pages + 2}")
@@ -248,6 +247,18 @@ def test_a_full_disk_stops_the_run_with_a_reason(tmp_path: Path, make_manifest: 
         pipeline.store.db.execute("PRAGMA max_page_count = 1000000")
         assert pipeline.run(tmp_path / "texts.jsonl").listed == 500
         assert pipeline.get_statistics()["by_status"]["ok"] == 500
+
+
+def test_two_runs_at_once_are_refused(tmp_path: Path, make_manifest: Make) -> None:
+    path = make_manifest(TEXTS)
+
+    class Intrude(Silence):
+        def advance(self, summary: RunSummary, items: int) -> None:
+            with open_pipeline(tmp_path) as other, pytest.raises(StoreError, match="another run"):
+                other.run(path)
+
+    with open_pipeline(tmp_path) as pipeline:
+        assert pipeline.run(path, progress=Intrude()).processed == len(TEXTS)
 
 
 def test_the_database_can_be_read_while_it_is_written(tmp_path: Path, make_manifest: Make) -> None:

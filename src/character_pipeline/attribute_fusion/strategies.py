@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from importlib.metadata import entry_points
 
 from character_pipeline.data import Evidence
 from character_pipeline.errors import ConfigError
@@ -13,6 +14,8 @@ Support = dict[str, float]
 Strategy = Callable[[Sequence[Evidence]], Support]
 
 MOST_CERTAIN = 0.999
+ENTRY_POINTS = "character_pipeline.strategies"
+"""Other packages offer strategies under this entry-point group."""
 
 
 def confidence_weighted(claims: Sequence[Evidence]) -> Support:
@@ -37,7 +40,10 @@ STRATEGIES: Mapping[str, Strategy] = {"confidence_weighted": confidence_weighted
 
 
 def find_strategy(name: str, strategies: Mapping[str, Strategy] = STRATEGIES) -> Strategy:
-    """The strategy of this name. Raises ConfigError that lists those that this version has."""
+    """The strategy of this name, of the package or of a plugin. Raises ConfigError that lists what there is."""
+    if name not in strategies:
+        plugins = entry_points(group=ENTRY_POINTS)
+        strategies = {**strategies, **{point.name: point.load() for point in plugins}}
     if name not in strategies:
         allowed = ", ".join(strategies)
         raise ConfigError(f"attribute_fusion.fusion_strategy '{name}' is not in this version. Allowed: {allowed}")

@@ -78,6 +78,7 @@ def benchmark(make: MakePipeline, config: PipelineConfig, items: int, folder: Pa
         "items": items,
         "items_per_second": whole["items_per_second"],
         "seconds": whole["seconds"],
+        "items_per_second_by_stage": {name: round(items / spent) for name, spent in whole["seconds"].items() if spent},
         "ratio_to_reading_and_writing": round(whole["seconds"]["run"] / plain["seconds"]["run"], 2),
         "success_rate": whole["success_rate"],
         "mean_confidence": round(whole["mean_confidence"], 4),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
+import sys
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,16 +48,20 @@ def print_report(pipeline: CharacterPipeline, output: Path, summary: RunSummary,
         screen.print(f"{kind:<9} {shown(path)}", highlight=False, soft_wrap=True)
     screen.print("\nnext:")
     for command in (
-        f"charpipe show {_example(pipeline)} --db {_quoted(output)}",
-        f"charpipe query {_quoted(output)} --where 'hair_color=Black,gender=Female'",
-        f"charpipe stats {_quoted(output)}",
+        f"show {_example(pipeline)} --db {_quoted(output)}",
+        f"query {_quoted(output)} --where 'hair_color=Black,gender=Female'",
+        f"stats {_quoted(output)}",
     ):
-        screen.print(f"  {shown(command)}", highlight=False, soft_wrap=True)
+        screen.print(f"  {shown(_program())} {shown(command)}", highlight=False, soft_wrap=True)
+
+
+def _program() -> str:
+    """How this program was called, so that the commands work as they are shown."""
+    name = Path(sys.argv[0])
+    return "charpipe" if name.name != "charpipe" or shutil.which("charpipe") else shlex.quote(str(name))
 
 
 def _quoted(path: Path) -> str:
-    import shlex
-
     return shlex.quote(str(path))
 
 
@@ -79,8 +86,6 @@ def _results_table(pipeline: CharacterPipeline) -> Table:
 
 
 def _example(pipeline: CharacterPipeline) -> str:
-    import shlex
-
     from character_pipeline.pipeline import Results
 
     names = (result.item_id for result in islice(Results(pipeline.store), SHOWN))

@@ -81,6 +81,18 @@ class Store:
             raise
         self.db.execute("COMMIT")
 
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Be the one who runs on this database. Raises StoreError when someone else does."""
+        from filelock import FileLock, Timeout
+
+        try:
+            with FileLock(f"{self.path}.lock", timeout=0):
+                yield
+        except Timeout as error:
+            message = f"another run is writing to {self.path}: wait for it to end, or choose another output"
+            raise StoreError(message) from error
+
     def close(self) -> None:
         self.db.close()
 

@@ -106,9 +106,13 @@ class Run:
     def execute(self) -> RunSummary:
         """Do the run. After KeyboardInterrupt the summary's state is "interrupted".
 
-        Raises ConfigError for a source that cannot be opened, before anything is written, and StoreError when the
-        database can no longer be written.
+        Raises ConfigError for a source that cannot be opened, before anything is written, and StoreError when another
+        run is writing to the database, or it can no longer be written.
         """
+        with self.store.lock():
+            return self._locked()
+
+    def _locked(self) -> RunSummary:
         sources = [(uri, open_source(uri, self.request.config.input_loader)) for uri in self.request.uris]
         start = time.perf_counter()
         config = self.request.config.model_dump_json()
