@@ -163,6 +163,8 @@ class CharacterAttributes:
     content_hash: str = ""
     fingerprint: str = ""
     errors: tuple[Problem, ...] = field(default=())
+    reasons: tuple[Evidence, ...] = field(default=())
+    """The evidence of the gates: why this is one character, several or none, or why it is quarantined."""
 
     def to_dict(self) -> dict[str, Any]:
         """The flat record: what is known, in the order of the vocabulary, and the confidence score last."""
@@ -184,6 +186,7 @@ class CharacterAttributes:
             "content_hash": self.content_hash,
             "fingerprint": self.fingerprint,
             "errors": [{"stage": p.stage, "kind": p.kind, "message": p.message} for p in self.errors],
+            "reasons": [{"gate": claim.attribute, **claim.to_json()} for claim in self.reasons],
             "attributes": {label: decided.to_json() for label, decided in self.attributes.items()},
         }
 
@@ -226,5 +229,4 @@ class Processed:
 
     item: Item
     result: ExtractionResult
-    gate_evidence: tuple[Evidence, ...] = ()
     facts: PictureFacts | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, overload
@@ -105,10 +105,10 @@ class CharacterPipeline:
             retry_failed: also try again what failed for a lasting reason.
             progress: is told how the run goes on.
 
-        Returns a lazy view on all results in the database. Raises ConfigError when the data set is not there.
+        Returns a lazy view on the results of these items. Raises ConfigError when the data set is not there.
         """
-        self.run(path, limit, retry_failed=retry_failed, progress=progress)
-        return Results(self.store)
+        summary = self.run(path, limit, retry_failed=retry_failed, progress=progress)
+        return Results(self.store, queries.of_run(summary.run, summary.sources))
 
     def run(
         self,
@@ -171,15 +171,16 @@ def create_pipeline(
 
 @dataclass(frozen=True)
 class Results:
-    """A lazy view on the results of a database, by item id. Quarantined items are not shown."""
+    """A lazy view on results in a database, by item id. Quarantined items are not shown."""
 
     store: Store
+    filter: queries.Filter = field(default_factory=queries.Filter)
 
     def __len__(self) -> int:
-        return queries.count_results(self.store, queries.Filter())
+        return queries.count_results(self.store, self.filter)
 
     def __iter__(self) -> Iterator[ExtractionResult]:
-        return queries.find_results(self.store, queries.Filter())
+        return queries.find_results(self.store, self.filter)
 
     @overload
     def __getitem__(self, index: int) -> ExtractionResult: ...
@@ -189,7 +190,7 @@ class Results:
         if isinstance(index, slice):
             return [self[number] for number in range(*index.indices(len(self)))]
         number = index + len(self) if index < 0 else index
-        found = queries.result_at(self.store, number) if number >= 0 else None
+        found = queries.result_at(self.store, self.filter, number) if number >= 0 else None
         if found is None:
             raise IndexError(f"result {index} of {len(self)}")
         return found
@@ -204,13 +205,13 @@ class Results:
         return pd.DataFrame(rows, columns=export.parquet_schema(self.store.vocabulary).names)
 
     def to_parquet(self, path: str | Path) -> int:
-        return export.export(self.store, "parquet", Path(path))
+        return export.export(self.store, "parquet", Path(path), self.filter)
 
     def to_jsonl(self, path: str | Path) -> int:
-        return export.export(self.store, "jsonl", Path(path))
+        return export.export(self.store, "jsonl", Path(path), self.filter)
 
     def to_csv(self, path: str | Path) -> int:
-        return export.export(self.store, "csv", Path(path))
+        return export.export(self.store, "csv", Path(path), self.filter)
 
 
 def _absolute(uri: str) -> str:

@@ -30,6 +30,7 @@ from character_pipeline.input_loader import ImageOptions, load_image
 from character_pipeline.schema import RecordSchema
 from character_pipeline.vocabulary import Vocabulary
 
+GATES = ("people", "safety")
 DERIVED_VERSION = "1"
 """Changes whenever the same evidence may lead to another record."""
 
@@ -157,9 +158,8 @@ def _conclude(work: Work, stages: Stages, seconds: float) -> Processed:
     except ItemError as error:
         work.problems += (Problem("record", error.kind, str(error)),)
         record = _record(work, stages, "failed", gate.people, stages.fuser.nothing)
-    gates = (*gate.evidence, *work.claims.get("safety", ()))
     item = replace(work.item, picture=None) if work.item.picture is not None else work.item
-    return Processed(item, ExtractionResult(item.item_id, record, seconds), gates, work.facts)
+    return Processed(item, ExtractionResult(item.item_id, record, seconds), work.facts)
 
 
 def _record(
@@ -175,6 +175,7 @@ def _record(
         content_hash=work.item.content_hash,
         fingerprint=stages.fingerprint,
         errors=work.problems,
+        reasons=tuple(claim for gate in GATES for claim in work.claims.get(gate, ())),
     )
 
 

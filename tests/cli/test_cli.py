@@ -140,6 +140,7 @@ def test_show(dataset: Path, output: Path) -> None:
         "content_hash",
         "fingerprint",
         "errors",
+        "reasons",
         "attributes",
     }
     assert record == answer("show", "a.png", "--db", output)

@@ -163,6 +163,18 @@ def test_an_item_that_kills_its_worker_costs_one_item(tmp_path: Path, make_manif
     assert "worker_died" in (failed[0].error or "")
 
 
+def test_a_view_shows_the_items_of_its_own_call(tmp_path: Path, make_manifest: Make) -> None:
+    other = tmp_path / "other.jsonl"
+    other.write_text(json.dumps({"id": "z", "text": "hat"}) + "\n")
+    with open_pipeline(tmp_path) as pipeline:
+        first = pipeline.process_dataset(make_manifest(TEXTS))
+        second = pipeline.process_dataset(other)
+        assert (len(first), len(second)) == (len(TEXTS), 1)
+        assert second[0].item_id == "other.jsonl//z"
+        assert len(pipeline.process_dataset(tmp_path / "texts.jsonl", limit=3)) == 3
+        assert pipeline.get_statistics()["items"] == len(TEXTS) + 1
+
+
 def test_passing_failures_are_tried_again(tmp_path: Path) -> None:
     folder = tmp_path / "set"
     folder.mkdir()

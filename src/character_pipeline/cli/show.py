@@ -69,6 +69,8 @@ def _print(record: CharacterAttributes) -> None:
 
     screen = console()
     screen.print(f"status [bold]{record.status}[/], people {record.people}, confidence {record.confidence:.2f}")
+    for claim in record.reasons:
+        screen.print(f"[dim]{claim.attribute}: {_claim(claim)}[/]")
     for problem in record.errors:
         screen.print(f"[yellow]{problem.stage}: {problem.kind}:[/] {shown(problem.message)}")
     table = Table(box=None, pad_edge=False, header_style="bold")

@@ -83,6 +83,14 @@ def _add_fixed(found: Filter, name: str, value: str) -> None:
     found.add(f"r.{name} = ?", allowed.index(value.lower()))
 
 
+def of_run(run: int, sources: Sequence[int]) -> Filter:
+    """The items of these sources that the inventory of a run met, or one that came after it."""
+    found = Filter()
+    found.add("i.seen >= ?", run)
+    found.add(f"i.source IN ({', '.join('?' * len(sources))})", *sources)
+    return found
+
+
 def find_results(store: Store, found: Filter, limit: int | None = None) -> Iterator[ExtractionResult]:
     """The results that a filter lets through, by item id. Quarantined items never are among them."""
     rest = f"{found.where} ORDER BY i.item_id" + ("" if limit is None else " LIMIT ?")
@@ -97,12 +105,11 @@ def count_results(store: Store, found: Filter) -> int:
     return int(store.db.execute(f"SELECT count(*) FROM {tables} {found.where}", found.marks).fetchone()[0])
 
 
-def result_at(store: Store, number: int) -> ExtractionResult | None:
-    """The result with this place in the order of item ids, from 0."""
-    found = Filter()
+def result_at(store: Store, found: Filter, number: int) -> ExtractionResult | None:
+    """The result with this place among those that a filter lets through, by item id, from 0."""
     tables = "items i JOIN records r ON r.item = i.id"
     place = f"SELECT i.id FROM {tables} {found.where} ORDER BY i.item_id LIMIT 1 OFFSET ?"
-    return next(read_results(store.db, store.vocabulary, f"WHERE i.id = ({place})", (number,)), None)
+    return next(read_results(store.db, store.vocabulary, f"WHERE i.id = ({place})", [*found.marks, number]), None)
 
 
 def get_result(store: Store, item_id: str) -> ExtractionResult | None:

@@ -19,7 +19,7 @@ from character_pipeline.data import (
 from character_pipeline.vocabulary import Vocabulary
 
 RESULT_COLUMNS = """i.item_id, r.item, r.status, r.people, r.confidence, r.fingerprint, r.retry, r.seconds,
-  r.content_hash, d.decided"""
+  r.content_hash, d.decided, d.gates"""
 RESULT_TABLES = "items i JOIN records r ON r.item = i.id JOIN details d ON d.item = i.id"
 
 
@@ -30,7 +30,7 @@ def read_results(db: sqlite3.Connection, vocabulary: Vocabulary, rest: str, mark
 
 
 def _result(db: sqlite3.Connection, vocabulary: Vocabulary, row: tuple[Any, ...]) -> ExtractionResult:
-    item_id, number, status, people, confidence, fingerprint, retry, seconds, digest, decided = row
+    item_id, number, status, people, confidence, fingerprint, retry, seconds, digest, decided, gates = row
     record = CharacterAttributes(
         attributes=read_attributes(vocabulary, json.loads(decided)),
         people=PEOPLE[people],
@@ -40,6 +40,7 @@ def _result(db: sqlite3.Connection, vocabulary: Vocabulary, row: tuple[Any, ...]
         content_hash=digest.hex(),
         fingerprint=fingerprint,
         errors=read_problems(db, number) if retry else (),
+        reasons=tuple(read_claim(gate, claim) for gate, claim in json.loads(gates or "[]")),
     )
     return ExtractionResult(item_id, record, seconds)
 

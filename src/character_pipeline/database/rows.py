@@ -89,7 +89,7 @@ class RowEncoder:
         notes = json.dumps(done.item.notes) if done.item.notes else None
         rows.items.append(item)
         rows.records.append(row)
-        rows.details.append((item, done.item.text, notes, f"{{{decided}}}", _write_gates(done.gate_evidence)))
+        rows.details.append((item, done.item.text, notes, f"{{{decided}}}", _write_reasons(record.reasons)))
         rows.many += [(attribute, code, item) for value in values for attribute, code in value.many]
         for number, problem in enumerate(record.errors):
             rows.errors.append((item, number, problem.stage, problem.kind, problem.message, run))
@@ -118,7 +118,7 @@ def write_claim(claim: Evidence) -> str:
 
 
 @lru_cache(maxsize=REMEMBERED)
-def _write_gates(evidence: tuple[Evidence, ...]) -> str | None:
+def _write_reasons(evidence: tuple[Evidence, ...]) -> str | None:
     """The evidence of the gates, each with the name of its gate before it."""
     written = [f'["{claim.attribute}",{write_claim(claim)}]' for claim in evidence]
     return f"[{','.join(written)}]" if written else None

@@ -18,6 +18,8 @@ from character_pipeline.vocabulary import Vocabulary, load_vocabulary
 
 BUSY_SECONDS = 30
 CACHE_KIB = 32_768
+WAL_PAGES = 16_384
+"""Pages in the write-ahead log before they are moved into the database: many pages change often."""
 
 
 class Store:
@@ -63,6 +65,7 @@ class Store:
         self.db.execute("PRAGMA journal_mode = WAL")
         self.db.execute("PRAGMA synchronous = NORMAL")
         self.db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+        self.db.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
         migrate(self.db)
         with self.transaction():
             register_codes(self.db, self.vocabulary)

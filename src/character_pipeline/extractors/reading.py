@@ -18,7 +18,7 @@ IsTag = Callable[[str], bool]
 _SYNTAX = tuple("()[]{}<>|\\:;.!?")
 _NAME = re.compile(r"(?!_)[a-z0-9'-]+(?:_[a-z0-9'-]+)*_\([a-z0-9'-]+(?:_[a-z0-9'-]+)*\)")
 """A tag in Danbooru's form with what it belongs to: "hatsune_miku_(vocaloid)"."""
-_SETTLED = 200_000
+_SETTLED = 32_768
 _REMEMBERED = 512
 _LONGEST_REMEMBERED = 10_000
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")

@@ -10,7 +10,7 @@ from character_pipeline.extractors.base import Need
 from character_pipeline.vocabulary.lexicon import Lexicon, load_lexicon
 from character_pipeline.vocabulary.tag_form import tag_form
 
-REMEMBERED = 200_000
+REMEMBERED = 32_768
 
 
 class TagParser:

@@ -53,6 +53,7 @@ class RunSummary:
     """What a run did. `seconds` has the wall time of the whole, and of the parts the time summed over the workers."""
 
     run: int = 0
+    sources: list[int] = field(default_factory=list)
     state: str = "running"
     listed: int = 0
     gone: int = 0
@@ -156,6 +157,7 @@ class Run:
         left = self.request.limit
         for uri, source in sources:
             number = self.ledger.add_source(uri, source.kind)
+            self.summary.sources.append(number)
             entries: Iterator[Entry] = source.inventory()
             for found in self.ledger.add_entries(number, self.summary.run, islice(entries, left)):
                 self.summary.listed += found
