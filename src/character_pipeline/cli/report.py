@@ -70,7 +70,7 @@ def _results_table(pipeline: CharacterPipeline) -> Table:
     table.add_column("status", no_wrap=True)
     table.add_column("conf.", no_wrap=True, min_width=5)
     for column in COLUMNS:
-        table.add_column(column, overflow="ellipsis", no_wrap=True, max_width=WIDEST)
+        table.add_column(column, overflow="ellipsis", no_wrap=True, max_width=None if column == COLUMNS[-1] else WIDEST)
     results = Results(pipeline.store)
     for result in islice(results, SHOWN):
         record = result.attributes
