@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import gc
-import multiprocessing
+import os
 import signal
+import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future
 from concurrent.futures.process import BrokenProcessPool
 from typing import TYPE_CHECKING
 
@@ -74,9 +76,15 @@ class _Pool:
         self.workers = workers
         self.executor = self._start(workers)
 
-    def _start(self, workers: int) -> ProcessPoolExecutor:
-        context = multiprocessing.get_context("spawn")
-        return ProcessPoolExecutor(workers, context, _begin_worker, (self.make_stages, self.codes))
+    def _start(self, workers: int) -> Executor:
+        # Unlike the pool of the standard library, loky does not run the user's script again in each worker.
+        from loky.backend import get_context
+        from loky.process_executor import ProcessPoolExecutor
+
+        context = get_context("loky")
+        arguments = (self.make_stages, self.codes, os.getpid())
+        pool: Executor = ProcessPoolExecutor(workers, context=context, initializer=_begin_worker, initargs=arguments)
+        return pool
 
     def run(self, jobs: Iterable[ShardJob]) -> Iterator[ShardResult]:
         waiting = iter(jobs)
@@ -110,19 +118,22 @@ class _Pool:
         self.executor = self._start(self.workers)
 
     def _stop(self) -> None:
-        processes = list((getattr(self.executor, "_processes", None) or {}).values())
-        self.executor.shutdown(wait=False, cancel_futures=True)
-        for process in processes:
-            process.terminate()
-        for process in processes:
-            process.join()
+        self.executor.shutdown(wait=True, kill_workers=True)  # type: ignore[call-arg] # loky's own
 
 
-def _begin_worker(make_stages: StagesFactory, codes: tuple[AttributeCodes, ...]) -> None:
+def _begin_worker(make_stages: StagesFactory, codes: tuple[AttributeCodes, ...], parent: int) -> None:
     global _worker  # noqa: PLW0603 - the state of a worker process
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_die_with, args=(parent,), daemon=True).start()
     _worker = ShardWorker(make_stages(), codes)
     _collect_less()
+
+
+def _die_with(parent: int) -> None:
+    """End this process soon after its parent was killed; nobody would ever take its results."""
+    while os.getppid() == parent:
+        time.sleep(1.0)
+    os._exit(1)
 
 
 def _work(job: ShardJob) -> ShardResult:

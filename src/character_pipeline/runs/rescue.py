@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 
@@ -15,7 +15,7 @@ Work = Callable[[ShardJob], ShardResult]
 DEATH = Problem("worker", "worker_died", "the process that worked on this item died (killed, or out of memory)")
 
 
-def rescue_shard(job: ShardJob, start: Callable[[], ProcessPoolExecutor], work: Work) -> ShardResult:
+def rescue_shard(job: ShardJob, start: Callable[[], Executor], work: Work) -> ShardResult:
     """Try the shard in a worker of its own; if that dies too, halve it until the deadly item is alone."""
     with start() as executor:
         try:
@@ -32,7 +32,7 @@ def rescue_shard(job: ShardJob, start: Callable[[], ProcessPoolExecutor], work: 
     return whole
 
 
-def _bury(job: ShardJob, start: Callable[[], ProcessPoolExecutor], work: Work) -> ShardResult:
+def _bury(job: ShardJob, start: Callable[[], Executor], work: Work) -> ShardResult:
     """The row of an item whose processing kills: a failure, made without touching it."""
     member = job.entries[0]
     dead = replace(member, entry=replace(member.entry, problem=DEATH))
