@@ -116,7 +116,7 @@ class Store:
         keys = ["item", *(f'"{attribute.key}"' for attribute in self.codes if attribute.many)]
         query = f"SELECT {', '.join(keys)} FROM records WHERE item BETWEEN ? AND ?"
         again = set(numbers)
-        before = [row for row in self.db.execute(query, (*_span(numbers), max_pixels)) if row[0] in again]
+        before = [row for row in self.db.execute(query, _span(numbers)) if row[0] in again]
         old = [key for number, *masks in before for key in self._many_rows(number, masks)]
         self.db.executemany("DELETE FROM many WHERE attribute = ? AND code = ? AND item = ?", old)
         self.db.executemany("DELETE FROM errors WHERE item = ?", [(row[0],) for row in before])
