@@ -204,6 +204,15 @@ def test_pictures_that_have_not_changed_are_not_opened_again(tmp_path: Path, mon
     assert len(first) == 4
 
 
+def test_a_lower_limit_of_pixels_counts_for_known_pictures_too(tmp_path: Path) -> None:
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / "a.png").write_bytes(picture_bytes(size=(8, 6)))
+    with open_pipeline(tmp_path) as pipeline:
+        assert pipeline.run(tmp_path / "set").kinds == {}
+    with open_pipeline(tmp_path, input_loader={"max_pixels": 47}) as pipeline:
+        assert pipeline.run(tmp_path / "set").kinds == {"image_too_large": 1}
+
+
 def test_ids_never_collide(tmp_path: Path) -> None:
     for folder in ("one/set", "two/set"):
         (tmp_path / folder).mkdir(parents=True)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from character_pipeline.runs.run import RunSummary
 
 SHOWN = 12
+WIDEST = 12
+"""Signs of a value that are shown, so that the table fits most screens."""
 COLUMNS = ("Gender", "Age", "Hair Color", "Hair Length", "Hair Style", "Eye Color", "Dress")
 
 
@@ -71,8 +73,11 @@ def _results_table(pipeline: CharacterPipeline) -> Table:
     from character_pipeline.pipeline import Results
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("item", "status", "conf.", *COLUMNS):
-        table.add_column(column, overflow="ellipsis", no_wrap=True, min_width=len(column))
+    table.add_column("item", overflow="ellipsis", no_wrap=True)
+    table.add_column("status", no_wrap=True)
+    table.add_column("conf.", no_wrap=True, min_width=5)
+    for column in COLUMNS:
+        table.add_column(column, overflow="ellipsis", no_wrap=True, max_width=None if column == COLUMNS[-1] else WIDEST)
     results = Results(pipeline.store)
     for result in islice(results, SHOWN):
         record = result.attributes
@@ -88,6 +93,6 @@ def _results_table(pipeline: CharacterPipeline) -> Table:
 def _example(pipeline: CharacterPipeline) -> str:
     from character_pipeline.pipeline import Results
 
-    names = (result.item_id for result in islice(Results(pipeline.store), SHOWN))
+    names = (result.item_id for result in islice(Results(pipeline.store), SHOWN) if result.success)
     plain = (name for name in names if name.isprintable() and not name.startswith("-"))
     return shlex.quote(next(plain, "ITEM"))

@@ -140,13 +140,15 @@ class Store:
                 if (mask or 0) >> bit & 1:
                     yield attribute.number, bit + 1, number
 
-    def known_pictures(self, numbers: Sequence[int]) -> dict[int, tuple[str, PictureFacts]]:
-        """Content hash and facts of the items whose picture was decoded before and whose files have not changed."""
+    def known_pictures(self, numbers: Sequence[int], max_pixels: int) -> dict[int, tuple[str, PictureFacts]]:
+        """Content hash and facts of the items whose picture was decoded before, is still small enough, and whose
+        files have not changed."""
         query = """SELECT r.item, r.content_hash, r.width, r.height, r.format FROM records r
                    JOIN items i ON i.id = r.item
-                   WHERE r.item BETWEEN ? AND ? AND r.width > 0 AND r.stamp = i.stamp"""
+                   WHERE r.item BETWEEN ? AND ? AND r.width > 0 AND r.stamp = i.stamp
+                     AND r.width * r.height <= ?"""
         asked = set(numbers)
-        rows = (row for row in self.db.execute(query, _span(numbers)) if row[0] in asked)
+        rows = (row for row in self.db.execute(query, (*_span(numbers), max_pixels)) if row[0] in asked)
         return {number: (digest.hex(), PictureFacts(*facts)) for number, digest, *facts in rows}
 
 

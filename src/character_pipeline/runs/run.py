@@ -171,10 +171,11 @@ class Run:
                 self.summary.gone += self.ledger.mark_gone(number, self.summary.run)
 
     def _jobs(self) -> Iterator[ShardJob]:
-        caching = self.request.config.database.enable_caching
+        caching, loader = self.request.config.database.enable_caching, self.request.config.input_loader
         for shard in self.ledger.pending_shards():
             entries = self.ledger.shard_entries(shard)
-            known = self.store.known_pictures([entry.number for entry in entries]) if caching else {}
+            numbers = [entry.number for entry in entries]
+            known = self.store.known_pictures(numbers, loader.max_pixels) if caching else {}
             yield ShardJob(shard, self.summary.run, tuple(entries), known)
 
     def _commit(self, result: ShardResult) -> None:
