@@ -34,10 +34,15 @@ log = logging.getLogger("character_pipeline")
 IDLE_SECTIONS = ("clip_analyzer", "rl_optimizer")
 
 
-def build_stages(config: PipelineConfig, extractors: Sequence[PipelineStage] | None = None) -> Stages:
-    """Wire the stages by a configuration. With `extractors`, those instead of the usual ones."""
+def build_stages(
+    config: PipelineConfig,
+    extractors: Sequence[PipelineStage] | None = None,
+    add_extractors: Sequence[PipelineStage] = (),
+) -> Stages:
+    """Wire the stages by a configuration, with the usual extractors or those given."""
     vocabulary = load_vocabulary(Path(config.vocabulary.path) if config.vocabulary.path else DATA)
-    return Stages(config, vocabulary, default_extractors(vocabulary) if extractors is None else extractors)
+    chosen = default_extractors(vocabulary) if extractors is None else extractors
+    return Stages(config, vocabulary, [*chosen, *add_extractors])
 
 
 def _warn_of_idle_settings(config: PipelineConfig) -> None:
@@ -49,10 +54,15 @@ def _warn_of_idle_settings(config: PipelineConfig) -> None:
 class CharacterPipeline:
     """Extracts character attributes; made by `create_pipeline`. Close it, or use it as a context manager."""
 
-    def __init__(self, config: PipelineConfig, extractors: Sequence[PipelineStage] | None = None) -> None:
+    def __init__(
+        self,
+        config: PipelineConfig,
+        extractors: Sequence[PipelineStage] | None = None,
+        add_extractors: Sequence[PipelineStage] = (),
+    ) -> None:
         _warn_of_idle_settings(config)
         self.config = config
-        self._make_stages = partial(build_stages, config, extractors)
+        self._make_stages = partial(build_stages, config, extractors, add_extractors)
         self.stages = self._make_stages()
         self.vocabulary = self.stages.vocabulary
 
@@ -172,13 +182,14 @@ def create_pipeline(
     config: Mapping[str, Any] | str | Path | PipelineConfig | None = None,
     *,
     extractors: Sequence[PipelineStage] | None = None,
+    add_extractors: Sequence[PipelineStage] = (),
 ) -> CharacterPipeline:
     """The pipeline for a configuration: a dictionary, the path of a .toml, .yaml or .json file, a PipelineConfig, or
-    None for the defaults. `extractors` replaces the usual ones.
+    None for the defaults. `extractors` replaces the usual ones, `add_extractors` come on top of them.
 
     Raises ConfigError for an unknown key or a wrong value, naming what is allowed.
     """
-    return CharacterPipeline(load_config(config), extractors)
+    return CharacterPipeline(load_config(config), extractors, add_extractors)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -62,7 +63,8 @@ def shown(text: str) -> str:
 
 def write_json(data: Any, indent: int | None = 2) -> None:
     """Write JSON to stdout. Signs that cannot be seen are escaped, which does not change what the JSON says."""
-    text = json.dumps(data, ensure_ascii=False, indent=indent)
+    unicode = (sys.stdout.encoding or "").lower().startswith("utf")
+    text = json.dumps(data, ensure_ascii=not unicode, indent=indent)
     typer.echo("\n".join(printable(line, lambda sign: json.dumps(sign)[1:-1]) for line in text.split("\n")))
 
 

@@ -66,7 +66,8 @@ def load_vocabulary(folder: Path = DATA) -> Vocabulary:
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"the vocabulary cannot be read: {path}: {error}") from error
+        remedy = "put the folder back, or name it in the setting vocabulary.path"
+        raise ConfigError(f"the vocabulary cannot be read: {path}: {error}. If it was moved: {remedy}") from error
     version = table.pop("version", 1)
     attributes = {key: _attribute(path, key, row) for key, row in table.items()}
     return Vocabulary(version, attributes, folder, _digest(folder))
