@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from character_pipeline.config import PipelineConfig
-from character_pipeline.runs.hardware import describe_machine, peak_memory_mib
+from character_pipeline.runs.hardware import describe_machine
 from character_pipeline.vocabulary.lexicon import load_lexicon
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def benchmark(make: MakePipeline, config: PipelineConfig, items: int, folder: Pa
         "mean_confidence": round(whole["mean_confidence"], 4),
         "database_mib": whole["database_mib"],
         "workers": whole["workers"],
-        "peak_memory_mib": peak_memory_mib(),
+        "peak_memory_mib": whole["peak_memory_mib"],
         "hardware": describe_machine(),
     }
 

@@ -18,7 +18,7 @@ from character_pipeline.errors import ConfigError, unknown_name
 from character_pipeline.schema import flat_schema
 from character_pipeline.vocabulary import Vocabulary
 
-ROW_GROUP = 50_000
+ROW_GROUP = 20_000
 BATCH = 2_000
 
 
@@ -82,17 +82,26 @@ def _write_csv(store: Store, path: Path, results: Iterator[ExtractionResult]) ->
 
 
 def _write_parquet(store: Store, path: Path, results: Iterator[ExtractionResult]) -> int:
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
     schema = parquet_schema(store.vocabulary)
     count = 0
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
-        while tables := list(islice(_tables(store.vocabulary, results, schema), ROW_GROUP // BATCH)):
-            whole = pa.concat_tables(tables).combine_chunks()
-            writer.write_table(whole, ROW_GROUP)
-            count += whole.num_rows
+        tables = _tables(store.vocabulary, results, schema)
+        while written := _write_row_group(writer, list(islice(tables, ROW_GROUP // BATCH))):
+            count += written
     return count
+
+
+def _write_row_group(writer: Any, tables: list[Any]) -> int:
+    """Write tables as one row group; returns its rows. Nothing of it stays in memory."""
+    import pyarrow as pa
+
+    if not tables:
+        return 0
+    whole = pa.concat_tables(tables)
+    writer.write_table(whole, ROW_GROUP)
+    return int(whole.num_rows)
 
 
 def _tables(vocabulary: Vocabulary, results: Iterator[ExtractionResult], schema: Any) -> Iterator[Any]:
