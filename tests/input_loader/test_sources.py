@@ -142,6 +142,17 @@ def test_jsonl(tmp_path: Path) -> None:
     }
 
 
+def test_a_row_changes_with_its_picture(tmp_path: Path) -> None:
+    path = tmp_path / "m.jsonl"
+    path.write_text('{"path": "p.png"}\n')
+    stamps = set()
+    for raw in (None, PNG, PNG + b"x"):
+        if raw is not None:
+            (tmp_path / "p.png").write_bytes(raw)
+        stamps.add(next(open_source(str(path)).inventory()).stamp)
+    assert len(stamps) == 3
+
+
 def test_csv_with_quotes_and_line_breaks(tmp_path: Path) -> None:
     path = tmp_path / "m.csv"
     path.write_text('id,tags\n1,"1girl, ""x"",\nsolo"\n2,smile\nbroken\n', encoding="utf-8-sig")

@@ -23,7 +23,7 @@ ON CONFLICT(item_id) DO UPDATE SET
   locator = excluded.locator, stamp = excluded.stamp, problem = excluded.problem, seen = excluded.seen, gone = 0
 WHERE seen <> excluded.seen AND source = excluded.source
 """
-TODO = """
+UNDONE = """
 SELECT i.id FROM items i LEFT JOIN records r ON r.item = i.id
 WHERE i.seen = :run AND (r.item IS NULL OR r.fingerprint <> :fingerprint OR r.stamp <> i.stamp OR :all
   OR r.retry = 1 OR (r.retry = 2 AND :retry_failed))
@@ -127,7 +127,7 @@ class Ledger:
                 "all": todo.everything,
                 "retry_failed": todo.retry_failed,
             }
-            numbers = (int(row[0]) for row in self.db.execute(TODO, marks))
+            numbers = (int(row[0]) for row in self.db.execute(UNDONE, marks))
             fresh = (number for number in numbers if not _covers(left, number))
             while members := list(islice(fresh, shard_size)):
                 row = (todo.run, pack_ranges(members), len(members), "pending")

@@ -39,13 +39,12 @@ class ManifestSource:
         rows = _Rows(self.uri, self.config)
         with files.open_utf8(self.uri) as file:
             for number, (start, raw) in enumerate(rows.find(file), 1):
-                stamp = f"{len(raw)}:{crc32(raw)}"
-                key, problem = f"{self.name}#{number}", None
+                key, stamp, problem = f"{self.name}#{number}", "", None
                 try:
-                    key = rows.key(raw, key)
+                    key, stamp = rows.identify(raw, key)
                 except ItemError as error:
                     problem = Problem("read", error.kind, clean_text(str(error)))
-                yield Entry(clean_text(key), f"{start}:{len(raw)}", stamp, problem)
+                yield Entry(clean_text(key), f"{start}:{len(raw)}", f"{len(raw)}:{crc32(raw)}:{stamp}", problem)
 
     def read(self, entries: Sequence[Entry]) -> Iterator[Item]:
         rows = _Rows(self.uri, self.config)
@@ -86,11 +85,15 @@ class _Rows:
         if held and place:
             yield place, held
 
-    def key(self, raw: bytes, otherwise: str) -> str:
-        """The id that a row states. Raises ItemError when the row cannot be understood."""
+    def identify(self, raw: bytes, otherwise: str) -> tuple[str, str]:
+        """The id that a row states, and the state of its picture file. Raises ItemError for a row that cannot be
+        understood."""
         if len(raw) > self.limit:
             raise ItemError("text_too_large", f"the row has more than {self.limit:,} bytes")
-        return otherwise if self.suffix == ".txt" else self.reader.key(self._parse(raw), otherwise)
+        if self.suffix == ".txt":
+            return otherwise, ""
+        row = self._parse(raw)
+        return self.reader.key(row, otherwise), self.reader.picture_stamp(row)
 
     def item(self, entry: Entry, raw: bytes) -> Item:
         builder = ItemBuilder(entry.key, self.limit, entry.known)

@@ -52,6 +52,17 @@ class RowReader:
             path = path.get("path")
         return path if isinstance(path, str) and path else otherwise
 
+    def picture_stamp(self, row: Mapping[str, Any]) -> str:
+        """The state of the local file that the row names as its picture; empty where it names none."""
+        name = self.field(row, self.config.image_field, IMAGE_FIELDS)
+        path = row[name] if name is not None else None
+        if not isinstance(path, str) or files.is_url(path):
+            return ""
+        try:
+            return files.stamp_of(self._resolve(path))
+        except (OSError, ValueError, ItemError):
+            return "unreadable"
+
     def fill(self, builder: ItemBuilder, row: Mapping[str, Any]) -> None:
         """Put the row's text and picture into the item."""
         text = self.field(row, self.config.text_field, TEXT_FIELDS)
