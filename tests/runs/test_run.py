@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from character_pipeline.runs.run import RunSummary, Silence
 from character_pipeline.testing import FakeExtractor
 from tests.conftest import WORDS, picture_bytes
 
+ROOT = Path(__file__).parents[2]
 Make = Callable[[Iterable[str]], Path]
 TEXTS = ["girl, blonde_hair", "blue_eyes", "crowd, red_hair", "hat, glasses", "", "long_hair, girl"] * 5
 
@@ -162,6 +165,24 @@ def test_an_item_that_kills_its_worker_costs_one_item(tmp_path: Path, make_manif
         failed = [result for result in results if result.status == "failed"]
     assert [result.item_id for result in failed] == ["item-00010"]
     assert "worker_died" in (failed[0].error or "")
+
+
+RUN_DEADLY = """
+import sys
+from pathlib import Path
+from tests.conftest import WORDS
+from tests.runs.test_run import Deadly, open_pipeline
+with open_pipeline(Path(sys.argv[1]), Deadly(WORDS), run={"shard_size": 4, "workers": 1}) as pipeline:
+    print([r.item_id for r in pipeline.process_dataset(Path(sys.argv[1]) / "texts.jsonl") if r.status == "failed"])
+"""
+
+
+def test_an_item_that_kills_a_run_of_one_process_is_found_by_the_next_run(tmp_path: Path, make_manifest: Make) -> None:
+    make_manifest([*TEXTS[:5], "deadly", *TEXTS[:5]])
+    command = [sys.executable, "-c", RUN_DEADLY, str(tmp_path)]
+    assert subprocess.run(command, check=False, cwd=ROOT).returncode == 1
+    again = subprocess.run(command, check=True, cwd=ROOT, capture_output=True, text=True)
+    assert again.stdout == "['item-00005']\n"
 
 
 def test_a_view_shows_the_items_of_its_own_call(tmp_path: Path, make_manifest: Make) -> None:

@@ -31,6 +31,7 @@ class Store:
 
     def __init__(self, path: str | Path, vocabulary: Vocabulary | None = None, writable: bool = True) -> None:
         self.path = Path(path)
+        self.died_before = False
         self.db = self._open(writable)
         try:
             self.vocabulary = vocabulary or known_to(self.db, self._last_vocabulary())
@@ -97,9 +98,9 @@ class Store:
         self.db.close()
 
     def begin_run(self, fingerprint: str, config: str, environment: str) -> int:
-        """Note a new run; runs that were left running were interrupted."""
+        """Note a new run; runs that were left running were killed, perhaps by an item that kills its process."""
         with self.transaction() as db:
-            db.execute("UPDATE runs SET state = 'interrupted' WHERE state = 'running'")
+            self.died_before = db.execute("UPDATE runs SET state = 'killed' WHERE state = 'running'").rowcount > 0
             row = (time.time(), "running", fingerprint, config, environment)
             insert = "INSERT INTO runs(started, state, fingerprint, config, environment) VALUES (?, ?, ?, ?, ?)"
             return int(db.execute(insert, row).lastrowid or 0)

@@ -39,10 +39,18 @@ def count_workers(asked: int, items: int) -> int:
 
 
 def run_jobs(
-    jobs: Iterable[ShardJob], make_stages: StagesFactory, codes: tuple[AttributeCodes, ...], workers: int
+    jobs: Iterable[ShardJob],
+    make_stages: StagesFactory,
+    codes: tuple[AttributeCodes, ...],
+    workers: int,
+    apart: bool = False,
 ) -> Iterator[ShardResult]:
-    """The results of the jobs. With several workers a few jobs are in flight; results come in the order of the jobs."""
-    if workers <= 1:
+    """The results of the jobs, in their order. With several workers a few jobs are in flight.
+
+    Args:
+        apart: work in another process even with one worker, so that an item that kills its process does not end all.
+    """
+    if workers <= 1 and not apart:
         yield from _run_here(jobs, ShardWorker(make_stages(), codes))
         return
     yield from _Pool(make_stages, codes, workers).run(jobs)
@@ -92,7 +100,7 @@ class _Pool:
         try:
             while True:
                 for job in waiting:
-                    flying.append((job, self.executor.submit(_work, job)))
+                    flying.append((job, self._submit(job)))
                     if len(flying) >= self.workers * AHEAD:
                         break
                 if not flying:
@@ -108,6 +116,14 @@ class _Pool:
             for _, future in flying:
                 future.cancel()
             self._stop()
+
+    def _submit(self, job: ShardJob) -> Future[ShardResult]:
+        try:
+            return self.executor.submit(_work, job)
+        except BrokenProcessPool as error:  # a worker died since the last result was taken
+            broken: Future[ShardResult] = Future()
+            broken.set_exception(error)
+            return broken
 
     def _redo(self, jobs: Iterable[ShardJob]) -> Iterator[ShardResult]:
         from character_pipeline.runs.rescue import rescue_shard

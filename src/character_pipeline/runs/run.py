@@ -143,8 +143,8 @@ class Run:
         self.summary.workers = count_workers(config.run.workers, self.summary.todo)
         self.summary.spend("inventory", time.perf_counter() - start)
         self.progress.begin(self.summary.todo, self.summary.skipped, self.summary.workers)
-        results = run_jobs(self._jobs(), self.request.make_stages, self.store.codes, self.summary.workers)
-        for result in results:
+        make, codes, apart = self.request.make_stages, self.store.codes, self.store.died_before
+        for result in run_jobs(self._jobs(), make, codes, self.summary.workers, apart):
             self._commit(result)
 
     def _todo(self) -> Todo:
