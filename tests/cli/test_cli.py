@@ -123,6 +123,7 @@ def test_progress_and_table_are_for_people(dataset: Path, tmp_path: Path) -> Non
     assert "5 of 5 (100%)" in done.stderr
     assert "failures: 1 truncated_image" in done.stderr
     assert "School Uniform" in done.stdout
+    assert "without text: 1;" in done.stdout
     assert "charpipe query" in done.stdout
     again = charpipe("extract", dataset, "--output", tmp_path / "out")
     assert "0 items to do, 5 done before" in again.stderr

@@ -38,6 +38,8 @@ def print_report(pipeline: CharacterPipeline, output: Path, summary: RunSummary,
         + (f": {counts}" if counts else "")
         + (f"; {summary.skipped:,} done before" if summary.skipped else "")
     )
+    if summary.textless:
+        screen.print(f"[yellow]without text:[/] {summary.textless:,}; this version reads texts, so these stay unknown")
     if summary.kinds:
         advice = f"{failures_text(summary)}. See: charpipe errors {_quoted(output)}"
         screen.print(f"[yellow]problems:[/] {shown(advice)}", soft_wrap=True)

@@ -20,7 +20,7 @@ from character_pipeline.runs.hardware import describe_machine, peak_memory_mib
 from character_pipeline.runs.local import StagesFactory, count_workers, run_jobs
 from character_pipeline.runs.shards import ShardJob, ShardResult
 
-PLAIN = ("run", "state", "listed", "gone", "todo", "skipped", "processed", "workers", "peak_memory_mib")
+PLAIN = ("run", "state", "listed", "gone", "todo", "skipped", "processed", "textless", "workers", "peak_memory_mib")
 
 
 class Progress(Protocol):
@@ -60,6 +60,7 @@ class RunSummary:
     todo: int = 0
     skipped: int = 0
     processed: int = 0
+    textless: int = 0
     statuses: Counter[str] = field(default_factory=Counter)
     kinds: Counter[str] = field(default_factory=Counter)
     seconds: dict[str, float] = field(default_factory=dict)
@@ -187,4 +188,5 @@ class Run:
         self.summary.processed += len(result.rows.items)
         self.summary.statuses += result.statuses
         self.summary.kinds += result.kinds
+        self.summary.textless += result.textless
         self.progress.advance(self.summary, len(result.rows.items))

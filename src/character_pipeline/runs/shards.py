@@ -38,12 +38,14 @@ class ShardResult:
     statuses: Counter[str] = field(default_factory=Counter)
     kinds: Counter[str] = field(default_factory=Counter)
     seconds: dict[str, float] = field(default_factory=dict)
+    textless: int = 0
 
     def extend(self, other: ShardResult) -> None:
         """Take up the rest of the same shard."""
         self.rows.extend(other.rows)
         self.statuses += other.statuses
         self.kinds += other.kinds
+        self.textless += other.textless
         for part, seconds in other.seconds.items():
             self.seconds[part] = self.seconds.get(part, 0.0) + seconds
 
@@ -64,6 +66,7 @@ class ShardWorker:
         for done, entry in zip(process_shard(reader, self.stages, known), job.entries, strict=True):
             self.encoder.encode(done, entry.number, entry.stamp, job.run, result.rows)
             result.statuses[done.result.status] += 1
+            result.textless += done.item.text is None
             result.kinds.update([problem.kind for problem in done.result.attributes.errors])
         result.seconds = {"read": reader.seconds, "process": time.perf_counter() - start - reader.seconds}
         return result
