@@ -53,7 +53,7 @@ def expand(uri: str) -> tuple[str, ...]:
         names = (
             uri[: span.start()] + str(n).zfill(len(first)) + uri[span.end() :] for n in range(int(first), int(last) + 1)
         )
-        return tuple(itertools.islice(names, 1_000_000)) or (uri,)
+        return tuple(itertools.islice(names, MOST_SHARDS)) or (uri,)
     if files.is_url(uri) or not re.search(r"[*?]", uri) or Path(uri).exists():
         return (uri,)
     return tuple(sorted(glob.glob(uri))) or (uri,)  # noqa: PTH207

@@ -12,7 +12,7 @@ from zlib import crc32
 
 from character_pipeline.config import InputLoaderConfig
 from character_pipeline.data import Item, Problem
-from character_pipeline.errors import ItemError
+from character_pipeline.errors import ConfigError, ItemError
 from character_pipeline.input_loader import files
 from character_pipeline.input_loader.base import Entry, ItemBuilder, failed_item
 from character_pipeline.input_loader.rows import RowReader
@@ -65,8 +65,11 @@ class _Rows:
         self.limit = config.max_text_bytes
         self.suffix = "." + uri.rpartition(".")[2].lower()
         self.delimiter = DELIMITERS.get(self.suffix)
+        self.mark = (self.delimiter or ",").encode()
         self.reader = RowReader(config, uri.rpartition("/")[0])
         self.header = _header(uri, self.delimiter) if self.delimiter else ()
+        if self.header:
+            self.reader.check(self.header)
 
     def find(self, file: IO[bytes]) -> Iterator[tuple[int, bytes]]:
         """Each row's place and bytes; of a row that is longer than allowed, only its beginning."""
@@ -75,13 +78,14 @@ class _Rows:
 
     def _records(self, file: IO[bytes]) -> Iterator[tuple[int, bytes]]:
         """The records of a CSV file below its header: a quoted field may hold line breaks."""
-        place, held = 0, b""
+        place, held, quoted = 0, b"", False
         for start, line in _lines(file, self.limit + 2):
             place, held = (place, held + line) if held else (start, line)
-            if held.count(b'"') % 2 == 0 or len(held) > self.limit:
+            quoted = _ends_in_quotes(line.removeprefix(BOM), self.mark, quoted)
+            if not quoted or len(held) > self.limit:
                 if place:
                     yield place, held
-                held = b""
+                held, quoted = b"", False
         if held and place:
             yield place, held
 
@@ -123,18 +127,46 @@ class _Rows:
 def _header(uri: str, delimiter: str) -> tuple[str, ...]:
     with files.open_utf8(uri) as file:
         first = file.readline(2**20).removeprefix(BOM)
-    return tuple(next(csv.reader([decode_text(first)[0]], delimiter=delimiter), []))
+    try:
+        return tuple(_cells(decode_text(first)[0], delimiter))
+    except csv.Error as error:
+        name = uri.rpartition("/")[2]
+        raise ConfigError(f"the header of {name} is no CSV: {error}. Lines have to end in \\n or \\r\\n") from error
 
 
 def _parse_csv(text: str, header: tuple[str, ...], delimiter: str) -> Mapping[str, Any]:
     try:
-        rows = list(csv.reader(text.splitlines(keepends=True), delimiter=delimiter, strict=True))
+        cells = _cells(text, delimiter)
     except csv.Error as error:
         raise ItemError("bad_row", f"no CSV: {error}") from error
-    cells = rows[0] if rows else []
     if len(cells) != len(header):
         raise ItemError("bad_row", f"{len(cells)} fields; the header has {len(header)}")
     return dict(zip(header, cells, strict=True))
+
+
+def _cells(record: str, delimiter: str) -> list[str]:
+    """The fields of one record, given whole: the reader takes each string that it is given for a line of its own."""
+    return next(csv.reader([record], delimiter=delimiter, strict=True), [])
+
+
+def _ends_in_quotes(line: bytes, delimiter: bytes, quoted: bool) -> bool:
+    """Whether a quoted field goes on in the next line. A quote opens a field only where the field begins."""
+    place = 0
+    while True:
+        if not quoted and line[place : place + 1] == b'"':
+            quoted, place = True, place + 1
+        if quoted:
+            place = line.find(b'"', place)
+            if place < 0:
+                return True
+            place += 1
+            if line[place : place + 1] == b'"':
+                place += 1
+                continue
+            quoted = False
+        place = line.find(delimiter, place) + 1
+        if not place:
+            return False
 
 
 def _lines(file: IO[bytes], limit: int) -> Iterator[tuple[int, bytes]]:
