@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
@@ -41,6 +42,9 @@ class Store:
         except ConfigError:
             self.db.close()
             raise
+        except sqlite3.OperationalError as error:
+            self.db.close()
+            raise StoreError(f"the database cannot be opened: {self.path}: {error}") from error
         except sqlite3.DatabaseError as error:
             self.db.close()
             raise StoreError(f"not a database of this program: {self.path}: {error}") from error
@@ -51,11 +55,15 @@ class Store:
         try:
             if writable:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
-            mode = "rwc" if writable else "ro"
+            mode = "rwc" if writable else "ro&immutable=1" if self._is_frozen() else "ro"
             uri = f"{self.path.absolute().as_uri()}?mode={mode}"
             return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_SECONDS, check_same_thread=False)
         except (sqlite3.Error, OSError) as error:
             raise StoreError(f"the database cannot be opened: {self.path}: {error}") from error
+
+    def _is_frozen(self) -> bool:
+        """Whether nobody writes to the database and nobody could: SQLite itself would want to write beside it."""
+        return not os.access(self.path.parent, os.W_OK) and not Path(f"{self.path}-wal").exists()
 
     def _last_vocabulary(self) -> Vocabulary:
         row = self.db.execute("SELECT config FROM runs ORDER BY id DESC LIMIT 1").fetchone()
