@@ -7,10 +7,13 @@ import io
 import json
 import os
 import tarfile
+import zipfile
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from character_pipeline import Evidence, Item
@@ -189,3 +192,43 @@ def test_what_progress_is_told_adds_up_after_items_went(tmp_path: Path, make_man
         summary = pipeline.run(make_manifest(TEXTS[:-3]), progress=count)
         assert summary.todo == summary.processed == count.done == len(TEXTS) - 11
         assert (summary.listed, summary.skipped, summary.gone) == (len(TEXTS) - 3, 8, 3)
+
+
+@pytest.mark.parametrize("name", ["t.parquet", "t.arrow", "t.csv", "t.zip"])
+def test_a_file_that_changed_is_read_anew_by_the_same_program(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    uri = f"zip://::{path}" if name.endswith("zip") else str(path)
+    with open_pipeline(tmp_path) as pipeline:
+        for word in ("red_hair", "blonde_hair"):
+            write_table(path, word)
+            found = pipeline.process_dataset(uri)[0].attributes.to_dict()
+            assert found["Hair Color"] == word.partition("_")[0].capitalize()
+
+
+def write_table(path: Path, word: str) -> None:
+    """A file of the kind that its name says, with one item; the columns change places from one word to the next."""
+    columns = {"id": ["a"], "text": [word], **({} if word == "red_hair" else {"tag": ["x"]})}
+    if path.suffix == ".parquet":
+        pq.write_table(pa.table(columns), path)
+    elif path.suffix == ".arrow":
+        path.unlink(missing_ok=True)
+        with pa.ipc.new_file(str(path), pa.table(columns).schema) as writer:
+            writer.write_table(pa.table(columns))
+    elif path.suffix == ".csv":
+        path.write_text(f"{','.join(columns)}\n{','.join(value for (value,) in columns.values())}\n")
+    else:
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("a.txt", word)
+
+
+def test_a_manifest_that_changes_while_it_is_read_gives_no_wrong_rows(tmp_path: Path, make_manifest: Make) -> None:
+    class Rewrite(Silence):
+        def begin(self, todo: int, done: int, workers: int) -> None:
+            make_manifest(["hat", *TEXTS])
+
+    with open_pipeline(tmp_path) as pipeline:
+        torn = pipeline.run(make_manifest(TEXTS), progress=Rewrite())
+        assert torn.kinds == {"io_error": len(TEXTS)}
+        results = pipeline.process_dataset(tmp_path / "texts.jsonl")
+        assert len(results) == len(TEXTS) + 1
+        assert {result.error for result in results} == {None}

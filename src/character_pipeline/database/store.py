@@ -6,7 +6,7 @@ import json
 import os
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -134,20 +134,21 @@ class Store:
 
     def _forget(self, numbers: Sequence[int]) -> None:
         """Remove what an earlier run wrote of these items in the tables that hold several rows an item."""
-        keys = ["item", *(f'"{attribute.key}"' for attribute in self.codes if attribute.many)]
+        listed = self._listed_attributes()
+        keys = ["item", *(f'"{key}"' for key in listed)]
         query = f"SELECT {', '.join(keys)} FROM records WHERE item BETWEEN ? AND ?"
         again = set(numbers)
         before = [row for row in self.db.execute(query, _span(numbers)) if row[0] in again]
-        old = [key for number, *masks in before for key in self._many_rows(number, masks)]
+        old = [key for number, *masks in before for key in _many_rows(number, listed.values(), masks)]
         self.db.executemany("DELETE FROM many WHERE attribute = ? AND code = ? AND item = ?", old)
         self.db.executemany("DELETE FROM errors WHERE item = ?", [(row[0],) for row in before])
 
-    def _many_rows(self, number: int, masks: Sequence[int | None]) -> Iterator[tuple[int, int, int]]:
-        attributes = [attribute for attribute in self.codes if attribute.many]
-        for attribute, mask in zip(attributes, masks, strict=True):
-            for bit in range(max(mask or 0, 0).bit_length()):
-                if (mask or 0) >> bit & 1:
-                    yield attribute.number, bit + 1, number
+    def _listed_attributes(self) -> dict[str, int]:
+        """The keys and numbers of the attributes that have rows in `many`: also of those that the vocabulary of an
+        earlier run had and this one does not."""
+        stored: dict[str, int] = dict(self.db.execute("SELECT attribute, code FROM vocabulary WHERE value = ''"))
+        single = {attribute.key for attribute in self.codes if not attribute.many}
+        return {key: number for key, number in stored.items() if key not in single}
 
     def known_pictures(self, numbers: Sequence[int], max_pixels: int) -> dict[int, tuple[str, PictureFacts]]:
         """Content hash and facts of the items whose picture was decoded before, is still small enough, and whose
@@ -163,3 +164,10 @@ class Store:
 
 def _span(numbers: Sequence[int]) -> tuple[int, int]:
     return (min(numbers), max(numbers)) if numbers else (0, -1)
+
+
+def _many_rows(item: int, attributes: Iterable[int], masks: Sequence[int | None]) -> Iterator[tuple[int, int, int]]:
+    for attribute, mask in zip(attributes, masks, strict=True):
+        for bit in range(max(mask or 0, 0).bit_length()):
+            if (mask or 0) >> bit & 1:
+                yield attribute, bit + 1, item

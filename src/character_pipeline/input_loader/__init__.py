@@ -35,6 +35,8 @@ def open_source(uri: str, config: InputLoaderConfig | None = None) -> Source:
     Raises ConfigError when nothing is there or its kind is not known.
     """
     config = config or InputLoaderConfig()
+    for room in (files, table, manifest):
+        room.forget()
     uri = uri if files.is_url(uri) else str(Path(uri).absolute())
     several = expand(uri)
     if len(several) > 1 or several[0] != uri:

@@ -115,7 +115,12 @@ def _archive(uri: str) -> Any:
     """The inside of an archive; kept, for it is closed with the last reference to it."""
     import fsspec.core
 
-    return fsspec.core.url_to_fs(uri)[0]
+    return fsspec.core.url_to_fs(uri, skip_instance_cache=True)[0]
+
+
+def forget() -> None:
+    """Keep nothing of archives that were opened: they may be other ones by now."""
+    _archive.cache_clear()
 
 
 def kind_of(uri: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import IO, Any
 from zlib import crc32
@@ -44,7 +44,8 @@ class ManifestSource:
                     key, stamp = rows.identify(raw, key)
                 except ItemError as error:
                     problem = Problem("read", error.kind, clean_text(str(error)))
-                yield Entry(clean_text(key), f"{start}:{len(raw)}", f"{len(raw)}:{crc32(raw)}:{stamp}", problem)
+                mark = f"{len(raw)}:{crc32(raw)}"
+                yield Entry(clean_text(key), f"{start}:{mark}", f"{mark}:{stamp}", problem)
 
     def read(self, entries: Sequence[Entry]) -> Iterator[Item]:
         rows = _Rows(self.uri, self.config)
@@ -53,9 +54,16 @@ class ManifestSource:
                 if entry.problem is not None:
                     yield failed_item(entry)
                     continue
-                start, _, length = entry.locator.partition(":")
-                file.seek(int(start))
-                yield rows.item(entry, file.read(int(length)))
+                start, length, mark = map(int, entry.locator.split(":"))
+                file.seek(start)
+                raw = file.read(length)
+                yield rows.item(entry, raw) if crc32(raw) == mark else _changed_item(entry)
+
+
+def _changed_item(entry: Entry) -> Item:
+    """The item of a row that is no longer where the inventory found it; the next run finds it again."""
+    problem = Problem("read", "io_error", "the manifest changed while it was read")
+    return failed_item(replace(entry, problem=problem))
 
 
 class _Rows:
@@ -179,3 +187,8 @@ def _lines(file: IO[bytes], limit: int) -> Iterator[tuple[int, bytes]]:
             size += len(line)
         yield start, held
         start += size
+
+
+def forget() -> None:
+    """Keep nothing of manifests that were read: they may be other ones by now."""
+    _header.cache_clear()

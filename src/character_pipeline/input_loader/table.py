@@ -145,3 +145,9 @@ def _arrow_table(uri: str) -> Any:
     source.seek(0)
     opened = pa.ipc.open_file(source) if start == ARROW_MAGIC else pa.ipc.open_stream(source)
     return opened.read_all()
+
+
+def forget() -> None:
+    """Keep nothing of tables that were read: they may be other ones by now."""
+    for kept in (_schema, load_group, _arrow_table):
+        kept.cache_clear()
