@@ -39,6 +39,7 @@ def freeze(output: Path) -> None:
 
 
 def test_a_database_in_a_folder_that_is_read_only_can_be_read(output: Path) -> None:
+    charpipe("stats", output)
     freeze(output)
     done = as_nobody("query", output, "--where", "hair_color=Black", "--json")
     assert json.loads(done.stdout)["Hair Color"] == "Black", done.stderr

@@ -63,7 +63,8 @@ class Store:
 
     def _is_frozen(self) -> bool:
         """Whether nobody writes to the database and nobody could: SQLite itself would want to write beside it."""
-        return not os.access(self.path.parent, os.W_OK) and not Path(f"{self.path}-wal").exists()
+        log = Path(f"{self.path}-wal")  # readers leave an empty one behind
+        return not os.access(self.path.parent, os.W_OK) and not (log.exists() and log.stat().st_size)
 
     def _last_vocabulary(self) -> Vocabulary:
         row = self.db.execute("SELECT config FROM runs ORDER BY id DESC LIMIT 1").fetchone()
@@ -95,12 +96,18 @@ class Store:
         """Be the one who runs on this database. Raises StoreError when someone else does."""
         from filelock import FileLock, Timeout
 
+        lock = FileLock(f"{self.path}.lock", timeout=0)
         try:
-            with FileLock(f"{self.path}.lock", timeout=0):
-                yield
+            lock.acquire()
         except Timeout as error:
             message = f"another run is writing to {self.path}: wait for it to end, or choose another output"
             raise StoreError(message) from error
+        except OSError as error:
+            raise StoreError(f"the database cannot be opened for writing: {self.path}: {error}") from error
+        try:
+            yield
+        finally:
+            lock.release()
 
     def close(self) -> None:
         self.db.close()

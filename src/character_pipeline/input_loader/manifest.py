@@ -160,7 +160,7 @@ def _cells(record: str, delimiter: str) -> list[str]:
 def _ends_in_quotes(line: bytes, delimiter: bytes, quoted: bool) -> bool:
     """Whether a quoted field goes on in the next line. A quote opens a field only where the field begins."""
     place = 0
-    while True:
+    while quoted or b'"' in line:
         if not quoted and line[place : place + 1] == b'"':
             quoted, place = True, place + 1
         if quoted:
@@ -174,7 +174,8 @@ def _ends_in_quotes(line: bytes, delimiter: bytes, quoted: bool) -> bool:
             quoted = False
         place = line.find(delimiter, place) + 1
         if not place:
-            return False
+            break
+    return False
 
 
 def _lines(file: IO[bytes], limit: int) -> Iterator[tuple[int, bytes]]:
