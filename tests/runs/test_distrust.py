@@ -35,6 +35,21 @@ def test_a_data_set_has_one_name(tmp_path: Path, make_manifest: Make) -> None:
         assert pipeline.get_statistics()["items"] == len(TEXTS)
 
 
+def test_ids_never_collide(tmp_path: Path) -> None:
+    for folder in ("one/set", "two/set"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "a.txt").write_text("girl")
+    twice = tmp_path / "twice.jsonl"
+    twice.write_text("".join(json.dumps({"id": "same", "text": word}) + "\n" for word in ("girl", "hat", "glasses")))
+    with open_pipeline(tmp_path) as pipeline:
+        paths = [tmp_path / "one/set", tmp_path / "two/set", twice]
+        results = pipeline.process_dataset(paths)
+        wanted = ["a.txt", "set//a.txt", "twice.jsonl//same", "twice.jsonl//same#2", "twice.jsonl//same#3"]
+        assert [result.item_id for result in results] == wanted
+        assert pipeline.run(paths).processed == 0
+        assert results[-1].attributes.to_dict()["Accessories"] == ["Glasses"]
+
+
 def test_what_another_data_set_left_is_not_done(tmp_path: Path, make_manifest: Make) -> None:
     path = make_manifest(TEXTS)
     other = tmp_path / "other.jsonl"
