@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import logging
+import operator
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, overload
 
@@ -127,9 +129,12 @@ class CharacterPipeline:
             retry_failed: also try again what failed for a lasting reason.
             progress: is told how the run goes on.
 
-        Returns a lazy view on the results of these items. Raises ConfigError when the data set is not there.
+        Returns a lazy view on the results of these items. Raises ConfigError when the data set is not there, and
+        KeyboardInterrupt after Ctrl-C; what is done by then is kept, and the next call goes on.
         """
         summary = self.run(path, limit, retry_failed=retry_failed, progress=progress)
+        if summary.state == "interrupted":
+            raise KeyboardInterrupt
         return Results(self.store, queries.of_run(summary.run, summary.sources))
 
     def run(
@@ -146,7 +151,7 @@ class CharacterPipeline:
         if limit is not None and limit < 1:
             raise ConfigError(f"limit must be at least 1; given: {limit}")
         request = RunRequest(
-            uris=tuple(_absolute(str(uri)) for uri in uris),
+            uris=tuple(dict.fromkeys(_absolute(str(uri)) for uri in uris)),
             config=self.config,
             fingerprint=self.stages.fingerprint,
             make_stages=self._make_stages,
@@ -211,12 +216,22 @@ class Results:
     def __getitem__(self, index: slice) -> list[ExtractionResult]: ...
     def __getitem__(self, index: int | slice) -> ExtractionResult | list[ExtractionResult]:
         if isinstance(index, slice):
-            return [self[number] for number in range(*index.indices(len(self)))]
+            return self._slice(range(*index.indices(len(self))))
+        index = operator.index(index)
         number = index + len(self) if index < 0 else index
         found = queries.result_at(self.store, self.filter, number) if number >= 0 else None
         if found is None:
             raise IndexError(f"result {index} of {len(self)}")
         return found
+
+    def _slice(self, places: range) -> list[ExtractionResult]:
+        """The results at some places, read in one pass."""
+        if not places:
+            return []
+        first, last = sorted((places[0], places[-1]))
+        found = queries.find_results(self.store, self.filter, limit=last - first + 1, offset=first)
+        chosen = list(islice(found, 0, None, abs(places.step)))
+        return chosen if places.step > 0 else chosen[::-1]
 
     def to_pandas(self) -> pd.DataFrame:
         """A data frame with the columns of the Parquet export. Holds everything in memory."""
@@ -237,4 +252,8 @@ class Results:
 
 
 def _absolute(uri: str) -> str:
-    return uri if "://" in uri or "::" in uri else str(Path(uri).absolute())
+    """One name for one place, whatever folder the program was started in."""
+    if "://" in uri or "::" in uri:
+        return uri
+    path = Path(uri)
+    return str(path.resolve() if ".." in path.parts else path.absolute())

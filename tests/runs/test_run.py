@@ -234,21 +234,6 @@ def test_a_lower_limit_of_pixels_counts_for_known_pictures_too(tmp_path: Path) -
         assert pipeline.run(tmp_path / "set").kinds == {"image_too_large": 1}
 
 
-def test_ids_never_collide(tmp_path: Path) -> None:
-    for folder in ("one/set", "two/set"):
-        (tmp_path / folder).mkdir(parents=True)
-        (tmp_path / folder / "a.txt").write_text("girl")
-    twice = tmp_path / "twice.jsonl"
-    twice.write_text("".join(json.dumps({"id": "same", "text": word}) + "\n" for word in ("girl", "hat", "glasses")))
-    with open_pipeline(tmp_path) as pipeline:
-        paths = [tmp_path / "one/set", tmp_path / "two/set", twice]
-        results = pipeline.process_dataset(paths)
-        wanted = ["a.txt", "set//a.txt", "twice.jsonl//same", "twice.jsonl//same#2", "twice.jsonl//same#3"]
-        assert [result.item_id for result in results] == wanted
-        assert pipeline.run(paths).processed == 0
-        assert results[-1].attributes.to_dict()["Accessories"] == ["Glasses"]
-
-
 def test_quarantined_items_are_rows_that_are_never_shown(tmp_path: Path) -> None:
     words = {"kid": ("safety", "minor"), "adult_content": ("safety", "sexual"), "girl": ("gender", "Female")}
     folder = tmp_path / "set"

@@ -108,7 +108,7 @@ def _run(
 
 
 def _export(pipeline: CharacterPipeline, output: Path, kinds: list[str], quiet: bool) -> dict[str, str]:
-    from character_pipeline.database.export import export, write_schema
+    from character_pipeline.database.export import export, write_schema, write_whole
 
     paths = {kind: output / f"records.{kind}" for kind in kinds}
     for kind, path in paths.items():
@@ -117,7 +117,7 @@ def _export(pipeline: CharacterPipeline, output: Path, kinds: list[str], quiet: 
         export(pipeline.store, kind, path)
     write_schema(pipeline.vocabulary, output / "schema.json")
     config = pipeline.config.model_dump_json(indent=2)
-    (output / "config.json").write_text(config + "\n", encoding="utf-8")
+    write_whole(output / "config.json", config + "\n")
     return {kind: str(path) for kind, path in paths.items()}
 
 
@@ -126,8 +126,10 @@ def _report(
 ) -> None:
     import json
 
+    from character_pipeline.database.export import write_whole
+
     data: dict[str, Any] = {**summary.to_json(), "database": str(output / DATABASE), "exports": exports}
-    (output / "stats.json").write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
+    write_whole(output / "stats.json", json.dumps(data, indent=2) + "\n")
     if as_json:
         write_json(data)
     else:

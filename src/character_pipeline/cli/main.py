@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sqlite3
 import sys
 
 import typer
@@ -51,9 +52,11 @@ def run() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(1)
+    except (OSError, sqlite3.Error) as error:  # a full disk, an output that is no folder, a damaged database
+        sys.exit(_complain(error, 1))
 
 
-def _complain(error: CharpipeError, code: int) -> int:
+def _complain(error: Exception, code: int) -> int:
     lines = "\n".join(printable(line) for line in str(error).split("\n"))
     typer.echo(f"charpipe: {lines}", err=True)
     return code

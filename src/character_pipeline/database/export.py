@@ -36,8 +36,13 @@ def export(store: Store, kind: str, path: Path, found: Filter | None = None) -> 
 
 def write_schema(vocabulary: Vocabulary, path: Path) -> None:
     """Write the JSON Schema of a record of the JSONL export."""
+    write_whole(path, json.dumps(flat_schema(vocabulary), indent=2, ensure_ascii=False) + "\n")
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text file whole or not at all."""
     with _aside(path) as part:
-        part.write_text(json.dumps(flat_schema(vocabulary), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        part.write_text(text, encoding="utf-8")
 
 
 @contextmanager

@@ -48,14 +48,12 @@ class Todo:
     Attributes:
         everything: also what is done already.
         retry_failed: also what failed for a lasting reason.
-        limited: the inventory holds the first items only, and no others are to be done.
     """
 
     run: int
     fingerprint: str
     everything: bool = False
     retry_failed: bool = False
-    limited: bool = False
 
 
 class Ledger:
@@ -115,10 +113,11 @@ class Ledger:
     def plan(self, todo: Todo, shard_size: int) -> int:
         """Cut what is to do into shards and store them; returns the number of items to do.
 
-        Shards that an interrupted run left keep their members, unless the run now is a different one.
+        Shards that an interrupted run left keep their members, unless the run now is a different one: it has other
+        settings, or its inventory did not meet all of them.
         """
         with self.store.transaction() as db:
-            if todo.limited or todo.everything or not self._same_as_before(todo):
+            if todo.everything or not self._same_as_before(todo):
                 db.execute("DELETE FROM shards WHERE state = 'pending'")
             left = self._pending_ranges()
             marks = {
@@ -137,7 +136,11 @@ class Ledger:
     def _same_as_before(self, todo: Todo) -> bool:
         query = "SELECT r.fingerprint FROM shards s JOIN runs r ON r.id = s.run WHERE s.state = 'pending' LIMIT 1"
         row = self.db.execute(query).fetchone()
-        return row is not None and row[0] == todo.fingerprint
+        return row is not None and row[0] == todo.fingerprint and self._met_all_pending(todo.run)
+
+    def _met_all_pending(self, run: int) -> bool:
+        query = "SELECT 1 FROM items WHERE id BETWEEN ? AND ? AND seen <> ? LIMIT 1"
+        return all(self.db.execute(query, (*pair, run)).fetchone() is None for pair in self._pending_ranges())
 
     def _pending_ranges(self) -> list[tuple[int, int]]:
         rows = self.db.execute("SELECT members FROM shards WHERE state = 'pending'")
@@ -165,11 +168,25 @@ def _entry(item_id: str, locator: str, problem: str | None) -> Entry:
 
 
 def _add_one(db: sqlite3.Connection, row: tuple[object, ...]) -> None:
-    """Add an item; when its id is taken in this inventory or by another source, number it."""
-    item_id, number = row[0], 1
-    while db.execute(UPSERT, row).rowcount == 0:
-        number += 1
-        row = (f"{item_id}#{number}", *row[1:])
+    """Add an item; when its id is taken in this inventory or by another source, number it.
+
+    The numbers that are taken are those from 2 on, so the first free one is found by doubling and halving.
+    """
+    item_id, source, run = str(row[0]), row[1], row[5]
+    if db.execute(UPSERT, row).rowcount:
+        return
+
+    def is_taken(number: int) -> bool:
+        query = "SELECT 1 FROM items WHERE item_id = ? AND (seen = ? OR source <> ?)"
+        return db.execute(query, (f"{item_id}#{number}", run, source)).fetchone() is not None
+
+    low, high = 1, 2
+    while is_taken(high):
+        low, high = high, high * 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if is_taken(middle) else (low, middle)
+    db.execute(UPSERT, (f"{item_id}#{high}", *row[1:]))
 
 
 def _covers(ranges: Sequence[tuple[int, int]], number: int) -> bool:

@@ -60,13 +60,19 @@ def _add_condition(store: Store, found: Filter, name: str, value: str, min_confi
     codes = next(codes for codes in store.codes if codes.key == attribute.key)
     state = value.lower().replace(" ", "_")
     if state in STATES and state != "known":
-        code = STATE_CODES.get(state)
-        found.add(f'r."{attribute.key}" IS ?', code)
+        _add_state(found, attribute.key, STATE_CODES.get(state))
         return False
     _add_value(found, codes, codes.codes[store.vocabulary.value(attribute, value)])
     if min_confidence:
         found.add("json_extract(d.decided, ?) >= ?", f'$."{attribute.label}"[2]', min_confidence)
     return True
+
+
+def _add_state(found: Filter, key: str, code: int | None) -> None:
+    if code is None:
+        found.add(f'r."{key}" IS NULL')
+    else:
+        found.add(f'r."{key}" = ?', code)  # "IS ?" would not use the index, which has no NULLs
 
 
 def _add_value(found: Filter, codes: AttributeCodes, code: int) -> None:
@@ -92,11 +98,11 @@ def of_run(run: int, sources: Sequence[int]) -> Filter:
 
 
 def find_results(
-    store: Store, found: Filter, limit: int | None = None, evidence: bool = True
+    store: Store, found: Filter, limit: int | None = None, evidence: bool = True, offset: int = 0
 ) -> Iterator[ExtractionResult]:
     """The results that a filter lets through, by item id. Quarantined items never are among them."""
-    rest = f"{found.where} ORDER BY i.item_id" + ("" if limit is None else " LIMIT ?")
-    marks = [*found.marks] if limit is None else [*found.marks, limit]
+    rest = f"{found.where} ORDER BY i.item_id LIMIT ? OFFSET ?"
+    marks = [*found.marks, -1 if limit is None else limit, offset]
     return ResultReader(store.db, store.vocabulary, evidence).read(rest, marks)
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -41,6 +42,9 @@ class Store:
         except ConfigError:
             self.db.close()
             raise
+        except sqlite3.OperationalError as error:
+            self.db.close()
+            raise StoreError(f"the database cannot be opened: {self.path}: {error}") from error
         except sqlite3.DatabaseError as error:
             self.db.close()
             raise StoreError(f"not a database of this program: {self.path}: {error}") from error
@@ -51,11 +55,16 @@ class Store:
         try:
             if writable:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
-            mode = "rwc" if writable else "ro"
+            mode = "rwc" if writable else "ro&immutable=1" if self._is_frozen() else "ro"
             uri = f"{self.path.absolute().as_uri()}?mode={mode}"
             return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_SECONDS, check_same_thread=False)
         except (sqlite3.Error, OSError) as error:
             raise StoreError(f"the database cannot be opened: {self.path}: {error}") from error
+
+    def _is_frozen(self) -> bool:
+        """Whether nobody writes to the database and nobody could: SQLite itself would want to write beside it."""
+        log = Path(f"{self.path}-wal")  # readers leave an empty one behind
+        return not os.access(self.path.parent, os.W_OK) and not (log.exists() and log.stat().st_size)
 
     def _last_vocabulary(self) -> Vocabulary:
         row = self.db.execute("SELECT config FROM runs ORDER BY id DESC LIMIT 1").fetchone()
@@ -87,12 +96,18 @@ class Store:
         """Be the one who runs on this database. Raises StoreError when someone else does."""
         from filelock import FileLock, Timeout
 
+        lock = FileLock(f"{self.path}.lock", timeout=0)
         try:
-            with FileLock(f"{self.path}.lock", timeout=0):
-                yield
+            lock.acquire()
         except Timeout as error:
             message = f"another run is writing to {self.path}: wait for it to end, or choose another output"
             raise StoreError(message) from error
+        except OSError as error:
+            raise StoreError(f"the database cannot be opened for writing: {self.path}: {error}") from error
+        try:
+            yield
+        finally:
+            lock.release()
 
     def close(self) -> None:
         self.db.close()
@@ -126,20 +141,21 @@ class Store:
 
     def _forget(self, numbers: Sequence[int]) -> None:
         """Remove what an earlier run wrote of these items in the tables that hold several rows an item."""
-        keys = ["item", *(f'"{attribute.key}"' for attribute in self.codes if attribute.many)]
+        listed = self._listed_attributes()
+        keys = ["item", *(f'"{key}"' for key in listed)]
         query = f"SELECT {', '.join(keys)} FROM records WHERE item BETWEEN ? AND ?"
         again = set(numbers)
         before = [row for row in self.db.execute(query, _span(numbers)) if row[0] in again]
-        old = [key for number, *masks in before for key in self._many_rows(number, masks)]
+        old = [key for number, *masks in before for key in _many_rows(number, listed.values(), masks)]
         self.db.executemany("DELETE FROM many WHERE attribute = ? AND code = ? AND item = ?", old)
         self.db.executemany("DELETE FROM errors WHERE item = ?", [(row[0],) for row in before])
 
-    def _many_rows(self, number: int, masks: Sequence[int | None]) -> Iterator[tuple[int, int, int]]:
-        attributes = [attribute for attribute in self.codes if attribute.many]
-        for attribute, mask in zip(attributes, masks, strict=True):
-            for bit in range(max(mask or 0, 0).bit_length()):
-                if (mask or 0) >> bit & 1:
-                    yield attribute.number, bit + 1, number
+    def _listed_attributes(self) -> dict[str, int]:
+        """The keys and numbers of the attributes that have rows in `many`: also of those that the vocabulary of an
+        earlier run had and this one does not."""
+        stored: dict[str, int] = dict(self.db.execute("SELECT attribute, code FROM vocabulary WHERE value = ''"))
+        single = {attribute.key for attribute in self.codes if not attribute.many}
+        return {key: number for key, number in stored.items() if key not in single}
 
     def known_pictures(self, numbers: Sequence[int], max_pixels: int) -> dict[int, tuple[str, PictureFacts]]:
         """Content hash and facts of the items whose picture was decoded before, is still small enough, and whose
@@ -155,3 +171,10 @@ class Store:
 
 def _span(numbers: Sequence[int]) -> tuple[int, int]:
     return (min(numbers), max(numbers)) if numbers else (0, -1)
+
+
+def _many_rows(item: int, attributes: Iterable[int], masks: Sequence[int | None]) -> Iterator[tuple[int, int, int]]:
+    for attribute, mask in zip(attributes, masks, strict=True):
+        for bit in range(max(mask or 0, 0).bit_length()):
+            if (mask or 0) >> bit & 1:
+                yield attribute, bit + 1, item

@@ -35,6 +35,8 @@ def open_source(uri: str, config: InputLoaderConfig | None = None) -> Source:
     Raises ConfigError when nothing is there or its kind is not known.
     """
     config = config or InputLoaderConfig()
+    for room in (files, table, manifest):
+        room.forget()
     uri = uri if files.is_url(uri) else str(Path(uri).absolute())
     several = expand(uri)
     if len(several) > 1 or several[0] != uri:
@@ -53,7 +55,7 @@ def expand(uri: str) -> tuple[str, ...]:
         names = (
             uri[: span.start()] + str(n).zfill(len(first)) + uri[span.end() :] for n in range(int(first), int(last) + 1)
         )
-        return tuple(itertools.islice(names, 1_000_000)) or (uri,)
+        return tuple(itertools.islice(names, MOST_SHARDS)) or (uri,)
     if files.is_url(uri) or not re.search(r"[*?]", uri) or Path(uri).exists():
         return (uri,)
     return tuple(sorted(glob.glob(uri))) or (uri,)  # noqa: PTH207

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from typing import IO, Any, cast
 
 from character_pipeline.config import InputLoaderConfig
-from character_pipeline.data import Item, Problem
+from character_pipeline.data import Item
 from character_pipeline.errors import ItemError
 from character_pipeline.input_loader import files
-from character_pipeline.input_loader.base import Entry, ItemBuilder, failed_item
+from character_pipeline.input_loader.base import Entry, ItemBuilder, failed_item, unlisted_part
 from character_pipeline.input_loader.images import IMAGE_SUFFIXES
 from character_pipeline.input_loader.rows import TEXT_FIELDS, as_text, with_rating
 from character_pipeline.input_loader.text import name_of
@@ -42,8 +42,7 @@ class TarSource:
                     yield from self._members(file, number, prefix, stamp)
             except (*UNREADABLE, ItemError) as error:
                 name = uri.rpartition("/")[2]
-                problem = Problem("read", "corrupt_file", f"the archive cannot be read to its end: {name}: {error}")
-                yield Entry(f"{prefix}{name}#unreadable", "", "", problem)
+                yield unlisted_part(f"{prefix}{name}", f"the archive cannot be read to its end: {name}", error)
 
     def _members(self, file: IO[bytes], number: int, prefix: str, stamp: str) -> Iterator[Entry]:
         key, parts = "", dict[str, list[int]]()

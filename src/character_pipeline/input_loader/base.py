@@ -9,6 +9,7 @@ from typing import Protocol
 
 from character_pipeline.data import Item, Problem
 from character_pipeline.errors import ItemError
+from character_pipeline.input_loader.images import os_problem
 from character_pipeline.input_loader.text import clean_text, decode_text
 
 
@@ -22,6 +23,7 @@ class Entry:
         stamp: differs when the item's bytes differ.
         problem: what is already known to be wrong with it.
         known: the content hash of a picture that has not changed and need not be read again.
+        part: stands for a part of the source that could not be listed: a folder, an archive, a table.
     """
 
     key: str
@@ -29,6 +31,7 @@ class Entry:
     stamp: str
     problem: Problem | None = None
     known: str = ""
+    part: bool = False
 
 
 class Source(Protocol):
@@ -81,6 +84,16 @@ def content_hash(image: bytes | None, text: str | None) -> str:
     """The SHA-256 that names the content in the cache: of the picture's bytes, or of the text where there is none."""
     raw = image if image is not None else (text or "").encode()
     return hashlib.sha256(raw).hexdigest()
+
+
+def unlisted_part(key: str, what: str, error: Exception) -> Entry:
+    """The entry of an archive or table that cannot be listed, or not to its end."""
+    kind = "corrupt_file"
+    if isinstance(error, ItemError):
+        kind = error.kind
+    elif isinstance(error, OSError) and error.errno is not None:  # libraries raise OSError without one for bad data
+        kind = os_problem(error, key).kind
+    return Entry(f"{key}#unreadable", "", "", Problem("read", kind, clean_text(f"{what}: {error}")), part=True)
 
 
 def failed_item(entry: Entry) -> Item:

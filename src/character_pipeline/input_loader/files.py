@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any
+from zlib import crc32
 
 from character_pipeline.errors import ConfigError, ItemError
 from character_pipeline.input_loader.images import os_problem
@@ -34,7 +36,11 @@ def is_url(uri: str) -> bool:
 
 
 def join(folder: str, name: str) -> str:
-    return f"{folder}/{name}" if folder else name
+    """A path below a folder. Of a chained URL (zip://inside::/some.zip) the first part is the path."""
+    first, chained, rest = folder.partition("::")
+    if chained and "://" in first:
+        return join(first, name) + chained + rest
+    return f"{folder}{'' if folder.endswith('://') else '/'}{name}" if folder else name
 
 
 def walk(root: str) -> Iterator[FoundFile]:
@@ -78,25 +84,43 @@ def _walk_remote(root: str) -> Iterator[FoundFile]:
     for folder, _, files in system.walk(base, detail=True):
         inside = folder.removeprefix(base.rstrip("/")).strip("/")
         for name, info in files.items():
-            changed = info.get("mtime") or info.get("LastModified") or info.get("created") or info.get("etag") or 0
-            yield FoundFile(inside, name, int(info.get("size") or 0), hash_of(str(changed)))
+            yield FoundFile(inside, name, int(info.get("size") or 0), _change_of(info))
 
 
-def hash_of(text: str) -> int:
-    """A number that is the same for the same text in every process."""
-    import zlib
+CHANGE_MARKS = ("mtime", "LastModified", "last_modified", "updated", "ETag", "etag", "md5Hash", "CRC", "created")
+"""Where the systems behind URLs say when a file changed, or what is in it."""
 
-    return zlib.crc32(text.encode())
+
+def _change_of(info: Mapping[str, Any]) -> int:
+    """A number that is the same for an unchanged file in every process."""
+    return crc32("|".join(f"{info[name]}" for name in CHANGE_MARKS if info.get(name)).encode())
 
 
 def _filesystem(uri: str) -> tuple[Any, str]:
     import fsspec.core
 
+    first, chained, rest = uri.partition("::")
+    protocol, inside, path = first.partition("://")
     try:
+        if chained and inside:
+            return _archive(f"{protocol}://::{rest}"), path
         system, base = fsspec.core.url_to_fs(uri)
     except (ImportError, ValueError) as error:
         raise ConfigError(f"this address cannot be opened: {uri}: {error}") from error
     return system, str(base)
+
+
+@lru_cache(maxsize=8)
+def _archive(uri: str) -> Any:
+    """The inside of an archive; kept, for it is closed with the last reference to it."""
+    import fsspec.core
+
+    return fsspec.core.url_to_fs(uri, skip_instance_cache=True)[0]
+
+
+def forget() -> None:
+    """Keep nothing of archives that were opened: they may be other ones by now."""
+    _archive.cache_clear()
 
 
 def kind_of(uri: str) -> str:
@@ -162,6 +186,6 @@ def stamp_of(uri: str) -> str:
     if is_url(uri):
         system, base = _filesystem(uri)
         info = system.info(base)
-        return f"{info.get('size')}:{hash_of(str(info.get('mtime') or info.get('LastModified') or ''))}"
+        return f"{info.get('size')}:{_change_of(info)}"
     found = os.stat(uri)  # noqa: PTH116
     return f"{found.st_size}:{found.st_mtime_ns}"

@@ -20,7 +20,7 @@ from character_pipeline.input_loader.text import name_of
 # The pairing is done by SQLite in a temporary file, so that a flat folder of millions costs no memory.
 TABLES = """
 PRAGMA cache_size = -65536;
-CREATE TABLE images(folder BLOB, name BLOB, stem BLOB, stamp TEXT, problem TEXT);
+CREATE TABLE images(folder BLOB, name BLOB, stem BLOB, stamp TEXT, problem TEXT, lost INTEGER);
 CREATE TABLE texts(folder BLOB, stem BLOB, name BLOB, stamp TEXT, problem TEXT);
 """
 INDEXES = """
@@ -29,15 +29,15 @@ CREATE INDEX images_stem ON images(folder, stem);
 CREATE INDEX images_name ON images(folder, name);
 """
 PAIRS = """
-SELECT i.folder, i.name, i.stamp, i.problem, t.name, t.stamp
+SELECT i.folder, i.name, i.stamp, i.problem, i.lost, t.name, t.stamp
 FROM images i LEFT JOIN texts t ON t.rowid = coalesce(
     (SELECT min(s.rowid) FROM texts s WHERE s.folder = i.folder AND s.stem = i.name),
     (SELECT min(s.rowid) FROM texts s WHERE s.folder = i.folder AND s.stem = i.stem))
 UNION ALL
-SELECT t.folder, NULL, t.stamp, t.problem, t.name, t.stamp FROM texts t
+SELECT t.folder, NULL, t.stamp, t.problem, 0, t.name, t.stamp FROM texts t
 WHERE NOT EXISTS (SELECT 1 FROM images i WHERE i.folder = t.folder AND i.stem = t.stem)
   AND NOT EXISTS (SELECT 1 FROM images i WHERE i.folder = t.folder AND i.name = t.stem)
-ORDER BY 1, 2, 5
+ORDER BY 1, 2, 6
 """
 
 
@@ -65,8 +65,8 @@ class FolderSource:
             stamp = f"{found.size}:{found.changed}"
             place = (fsencode(found.folder), fsencode(stem), fsencode(found.name))
             if suffix in IMAGE_SUFFIXES or found.lost:
-                row = (place[0], place[2], place[1], stamp, found.problem)
-                listing.execute("INSERT INTO images VALUES (?, ?, ?, ?, ?)", row)
+                row = (place[0], place[2], place[1], stamp, found.problem, found.lost)
+                listing.execute("INSERT INTO images VALUES (?, ?, ?, ?, ?, ?)", row)
             elif suffix == ".txt":
                 listing.execute("INSERT INTO texts VALUES (?, ?, ?, ?, ?)", (*place, stamp, found.problem))
 
@@ -99,7 +99,9 @@ class FolderSource:
             builder.fail("text", ItemError(kind, f"{name_of(path)}: {error}"))
 
 
-def _entry(folder: bytes, image: bytes | None, stamp: str, problem: str | None, text: bytes | None, mark: Any) -> Entry:
+def _entry(  # noqa: PLR0913, PLR0917 - the columns of PAIRS
+    folder: bytes, image: bytes | None, stamp: str, problem: str | None, lost: int, text: bytes | None, mark: Any
+) -> Entry:
     inside = fsdecode(folder)
     image_path = None if image is None else files.join(inside, fsdecode(image))
     text_path = None if text is None else files.join(inside, fsdecode(text))
@@ -107,7 +109,7 @@ def _entry(folder: bytes, image: bytes | None, stamp: str, problem: str | None, 
     locator = json.dumps({"image": image_path, "text": text_path})
     stage = "text" if image is None else "image"
     wrong = None if problem is None else Problem(stage, problem, f"{key}: {PROBLEM_WORDS.get(problem, problem)}")
-    return Entry(key, locator, f"{stamp}|{mark or ''}", wrong)
+    return Entry(key, locator, f"{stamp}|{mark or ''}", wrong, part=bool(lost))
 
 
 PROBLEM_WORDS = {

@@ -5,14 +5,14 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import IO, Any
 from zlib import crc32
 
 from character_pipeline.config import InputLoaderConfig
 from character_pipeline.data import Item, Problem
-from character_pipeline.errors import ItemError
+from character_pipeline.errors import ConfigError, ItemError
 from character_pipeline.input_loader import files
 from character_pipeline.input_loader.base import Entry, ItemBuilder, failed_item
 from character_pipeline.input_loader.rows import RowReader
@@ -44,7 +44,8 @@ class ManifestSource:
                     key, stamp = rows.identify(raw, key)
                 except ItemError as error:
                     problem = Problem("read", error.kind, clean_text(str(error)))
-                yield Entry(clean_text(key), f"{start}:{len(raw)}", f"{len(raw)}:{crc32(raw)}:{stamp}", problem)
+                mark = f"{len(raw)}:{crc32(raw)}"
+                yield Entry(clean_text(key), f"{start}:{mark}", f"{mark}:{stamp}", problem)
 
     def read(self, entries: Sequence[Entry]) -> Iterator[Item]:
         rows = _Rows(self.uri, self.config)
@@ -53,9 +54,16 @@ class ManifestSource:
                 if entry.problem is not None:
                     yield failed_item(entry)
                     continue
-                start, _, length = entry.locator.partition(":")
-                file.seek(int(start))
-                yield rows.item(entry, file.read(int(length)))
+                start, length, mark = map(int, entry.locator.split(":"))
+                file.seek(start)
+                raw = file.read(length)
+                yield rows.item(entry, raw) if crc32(raw) == mark else _changed_item(entry)
+
+
+def _changed_item(entry: Entry) -> Item:
+    """The item of a row that is no longer where the inventory found it; the next run finds it again."""
+    problem = Problem("read", "io_error", "the manifest changed while it was read")
+    return failed_item(replace(entry, problem=problem))
 
 
 class _Rows:
@@ -65,8 +73,11 @@ class _Rows:
         self.limit = config.max_text_bytes
         self.suffix = "." + uri.rpartition(".")[2].lower()
         self.delimiter = DELIMITERS.get(self.suffix)
+        self.mark = (self.delimiter or ",").encode()
         self.reader = RowReader(config, uri.rpartition("/")[0])
         self.header = _header(uri, self.delimiter) if self.delimiter else ()
+        if self.header:
+            self.reader.check(self.header)
 
     def find(self, file: IO[bytes]) -> Iterator[tuple[int, bytes]]:
         """Each row's place and bytes; of a row that is longer than allowed, only its beginning."""
@@ -75,13 +86,14 @@ class _Rows:
 
     def _records(self, file: IO[bytes]) -> Iterator[tuple[int, bytes]]:
         """The records of a CSV file below its header: a quoted field may hold line breaks."""
-        place, held = 0, b""
+        place, held, quoted = 0, b"", False
         for start, line in _lines(file, self.limit + 2):
             place, held = (place, held + line) if held else (start, line)
-            if held.count(b'"') % 2 == 0 or len(held) > self.limit:
+            quoted = _ends_in_quotes(line.removeprefix(BOM), self.mark, quoted)
+            if not quoted or len(held) > self.limit:
                 if place:
                     yield place, held
-                held = b""
+                held, quoted = b"", False
         if held and place:
             yield place, held
 
@@ -123,18 +135,47 @@ class _Rows:
 def _header(uri: str, delimiter: str) -> tuple[str, ...]:
     with files.open_utf8(uri) as file:
         first = file.readline(2**20).removeprefix(BOM)
-    return tuple(next(csv.reader([decode_text(first)[0]], delimiter=delimiter), []))
+    try:
+        return tuple(_cells(decode_text(first)[0], delimiter))
+    except csv.Error as error:
+        name = uri.rpartition("/")[2]
+        raise ConfigError(f"the header of {name} is no CSV: {error}. Lines have to end in \\n or \\r\\n") from error
 
 
 def _parse_csv(text: str, header: tuple[str, ...], delimiter: str) -> Mapping[str, Any]:
     try:
-        rows = list(csv.reader(text.splitlines(keepends=True), delimiter=delimiter, strict=True))
+        cells = _cells(text, delimiter)
     except csv.Error as error:
         raise ItemError("bad_row", f"no CSV: {error}") from error
-    cells = rows[0] if rows else []
     if len(cells) != len(header):
         raise ItemError("bad_row", f"{len(cells)} fields; the header has {len(header)}")
     return dict(zip(header, cells, strict=True))
+
+
+def _cells(record: str, delimiter: str) -> list[str]:
+    """The fields of one record, given whole: the reader takes each string that it is given for a line of its own."""
+    return next(csv.reader([record], delimiter=delimiter, strict=True), [])
+
+
+def _ends_in_quotes(line: bytes, delimiter: bytes, quoted: bool) -> bool:
+    """Whether a quoted field goes on in the next line. A quote opens a field only where the field begins."""
+    place = 0
+    while quoted or b'"' in line:
+        if not quoted and line[place : place + 1] == b'"':
+            quoted, place = True, place + 1
+        if quoted:
+            place = line.find(b'"', place)
+            if place < 0:
+                return True
+            place += 1
+            if line[place : place + 1] == b'"':
+                place += 1
+                continue
+            quoted = False
+        place = line.find(delimiter, place) + 1
+        if not place:
+            break
+    return False
 
 
 def _lines(file: IO[bytes], limit: int) -> Iterator[tuple[int, bytes]]:
@@ -147,3 +188,8 @@ def _lines(file: IO[bytes], limit: int) -> Iterator[tuple[int, bytes]]:
             size += len(line)
         yield start, held
         start += size
+
+
+def forget() -> None:
+    """Keep nothing of manifests that were read: they may be other ones by now."""
+    _header.cache_clear()

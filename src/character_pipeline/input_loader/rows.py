@@ -33,11 +33,17 @@ class RowReader:
         self.config = config
         self.base = base
 
+    def check(self, names: Collection[str]) -> None:
+        """Raises ConfigError when a configured column is not among those of a table."""
+        for chosen in (self.config.id_field, self.config.text_field, self.config.image_field):
+            if chosen is not None and chosen not in names:
+                raise ConfigError(unknown_name("column", chosen, names))
+
     def field(self, names: Collection[str], chosen: str | None, usual: tuple[str, ...]) -> str | None:
-        """The column to use. Raises ConfigError when the configured one is not there."""
+        """The column to use. Raises ItemError when a row does not have the configured one."""
         if chosen is not None:
             if chosen not in names:
-                raise ConfigError(unknown_name("column", chosen, names))
+                raise ItemError("bad_row", unknown_name("column", chosen, names))
             return chosen
         return next((name for name in usual if name in names), None)
 

@@ -8,15 +8,17 @@ from functools import lru_cache
 from typing import Any
 
 from character_pipeline.config import InputLoaderConfig
-from character_pipeline.data import Item, Problem
+from character_pipeline.data import Item
 from character_pipeline.errors import ItemError
 from character_pipeline.input_loader import files
-from character_pipeline.input_loader.base import Entry, ItemBuilder, failed_item
+from character_pipeline.input_loader.base import Entry, ItemBuilder, failed_item, unlisted_part
 from character_pipeline.input_loader.rows import ID_FIELDS, IMAGE_FIELDS, TEXT_FIELDS, RowReader
 from character_pipeline.input_loader.text import clean_text
 
 SUFFIXES = frozenset({".parquet", ".arrow", ".feather"})
 ARROW_MAGIC = b"ARROW1"
+UNREADABLE = (OSError, ValueError, LookupError, TypeError, NotImplementedError)
+"""What pyarrow raises for tables that are damaged, or of a kind that it cannot read."""
 
 
 @dataclass(slots=True)
@@ -34,11 +36,11 @@ class TableSource:
             name = uri.rpartition("/")[2]
             try:
                 stamp = files.stamp_of(uri)
+                reader.check(column_names(uri))
                 for group in range(count_groups(uri)):
                     yield from self._rows(reader, number, group, name, stamp)
-            except (OSError, ItemError, ValueError) as error:
-                problem = Problem("read", "corrupt_file", clean_text(f"the table cannot be read: {name}: {error}"))
-                yield Entry(f"{name}#unreadable", "", "", problem)
+            except (*UNREADABLE, ItemError) as error:
+                yield unlisted_part(name, f"the table cannot be read: {name}", error)
 
     def _rows(self, reader: RowReader, number: int, group: int, name: str, stamp: str) -> Iterator[Entry]:
         columns = self._key_columns(self.uris[number])
@@ -46,17 +48,16 @@ class TableSource:
         for row in range(table.num_rows):
             cells = {column: table.column(column)[row].as_py() for column in columns}
             key = reader.key(cells, f"{name}#{group}.{row}")
-            yield Entry(clean_text(key), f"{number}:{group}:{row}", stamp)
+            yield Entry(clean_text(key), f"{number}:{group}:{row}", f"{stamp}:{reader.picture_stamp(cells)}")
 
     def _key_columns(self, uri: str) -> tuple[str, ...]:
-        """The columns that can name a row; of pictures with bytes, only the path."""
+        """The columns that can name a row, and the file of its picture; never those with the bytes of pictures."""
         names = column_names(uri)
         reader = RowReader(self.config, self.base)
-        found = reader.field(names, self.config.id_field, ID_FIELDS)
-        if found is None:
-            image = reader.field(names, self.config.image_field, IMAGE_FIELDS)
-            found = image if image is not None and is_text_column(uri, image) else None
-        return () if found is None else (found,)
+        name = reader.field(names, self.config.id_field, ID_FIELDS)
+        image = reader.field(names, self.config.image_field, IMAGE_FIELDS)
+        path = image if image is not None and is_text_column(uri, image) else None
+        return tuple(dict.fromkeys(column for column in (name, path) if column is not None))
 
     def read(self, entries: Sequence[Entry]) -> Iterator[Item]:
         reader = RowReader(self.config, self.base)
@@ -68,7 +69,9 @@ class TableSource:
             builder = ItemBuilder(entry.key, self.config.max_text_bytes, entry.known)
             try:
                 reader.fill(builder, self._cells(reader, self.uris[number], group, row))
-            except (OSError, ValueError) as error:
+            except ItemError as error:
+                builder.fail("read", error)
+            except UNREADABLE as error:
                 builder.fail("read", ItemError("corrupt_file", str(error)))
             yield builder.build()
 
@@ -100,7 +103,10 @@ def is_text_column(uri: str, name: str) -> bool:
     import pyarrow.types
 
     kind = _schema(uri).field(name).type
-    return bool(pyarrow.types.is_string(kind) or pyarrow.types.is_large_string(kind))
+    if pyarrow.types.is_dictionary(kind):
+        kind = kind.value_type
+    texts = (pyarrow.types.is_string, pyarrow.types.is_large_string, pyarrow.types.is_string_view)
+    return any(is_text(kind) for is_text in texts)
 
 
 def count_groups(uri: str) -> int:
@@ -139,3 +145,9 @@ def _arrow_table(uri: str) -> Any:
     source.seek(0)
     opened = pa.ipc.open_file(source) if start == ARROW_MAGIC else pa.ipc.open_stream(source)
     return opened.read_all()
+
+
+def forget() -> None:
+    """Keep nothing of tables that were read: they may be other ones by now."""
+    for kept in (_schema, load_group, _arrow_table):
+        kept.cache_clear()

@@ -6,7 +6,7 @@ import json
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Protocol
@@ -114,7 +114,7 @@ class Run:
             return self._locked()
 
     def _locked(self) -> RunSummary:
-        sources = [(uri, open_source(uri, self.request.config.input_loader)) for uri in self.request.uris]
+        sources = {uri: open_source(uri, self.request.config.input_loader) for uri in self.request.uris}
         start = time.perf_counter()
         config = self.request.config.model_dump_json()
         environment = json.dumps(describe_machine())
@@ -128,6 +128,9 @@ class Run:
             raise StoreError(
                 f"the database cannot be written: {self.store.path}: {error}. What is done is kept"
             ) from error
+        except Exception:
+            self.store.end_run(self.summary.run, "failed", json.dumps(self.summary.to_json()))
+            raise
         finally:
             self.progress.end()
         self.summary.spend("run", time.perf_counter() - start)
@@ -135,7 +138,7 @@ class Run:
         self.store.end_run(self.summary.run, self.summary.state, json.dumps(self.summary.to_json()))
         return self.summary
 
-    def _execute(self, sources: Sequence[tuple[str, Source]]) -> None:
+    def _execute(self, sources: Mapping[str, Source]) -> None:
         start = time.perf_counter()
         self._take_inventory(sources)
         config = self.request.config
@@ -145,7 +148,7 @@ class Run:
         self.summary.spend("inventory", time.perf_counter() - start)
         self.progress.begin(self.summary.todo, self.summary.skipped, self.summary.workers)
         make, codes, apart = self.request.make_stages, self.store.codes, self.store.died_before
-        for result in run_jobs(self._jobs(), make, codes, self.summary.workers, apart):
+        for result in run_jobs(self._jobs(sources), make, codes, self.summary.workers, apart):
             self._commit(result)
 
     def _todo(self) -> Todo:
@@ -155,29 +158,29 @@ class Run:
             fingerprint=request.fingerprint,
             everything=not request.config.database.enable_caching,
             retry_failed=request.retry_failed,
-            limited=request.limit is not None,
         )
 
-    def _take_inventory(self, sources: Sequence[tuple[str, Source]]) -> None:
+    def _take_inventory(self, sources: Mapping[str, Source]) -> None:
         left = self.request.limit
-        for uri, source in sources:
+        for uri, source in sources.items():
             number = self.ledger.add_source(uri, source.kind)
             self.summary.sources.append(number)
-            entries: Iterator[Entry] = source.inventory()
-            for found in self.ledger.add_entries(number, self.summary.run, islice(entries, left)):
+            entries = _Watched(islice(source.inventory(), left))
+            for found in self.ledger.add_entries(number, self.summary.run, entries):
                 self.summary.listed += found
                 left = None if left is None else left - found
                 self.progress.listed(found)
-            if left is None:
+            if left is None and entries.complete:
                 self.summary.gone += self.ledger.mark_gone(number, self.summary.run)
 
-    def _jobs(self) -> Iterator[ShardJob]:
+    def _jobs(self, sources: Mapping[str, Source]) -> Iterator[ShardJob]:
         caching, loader = self.request.config.database.enable_caching, self.request.config.input_loader
         for shard in self.ledger.pending_shards():
             entries = self.ledger.shard_entries(shard)
             numbers = [entry.number for entry in entries]
             known = self.store.known_pictures(numbers, loader.max_pixels) if caching else {}
-            yield ShardJob(shard, self.summary.run, tuple(entries), known)
+            named = {entry.source: sources[entry.source] for entry in entries}
+            yield ShardJob(shard, self.summary.run, tuple(entries), named, known)
 
     def _commit(self, result: ShardResult) -> None:
         start = time.perf_counter()
@@ -190,3 +193,18 @@ class Run:
         self.summary.kinds += result.kinds
         self.summary.textless += result.textless
         self.progress.advance(self.summary, len(result.rows.items))
+
+
+class _Watched:
+    """An inventory, and whether it saw all of its source: what is in a folder that could not be listed this time is
+    not gone."""
+
+    def __init__(self, entries: Iterator[Entry]) -> None:
+        self.entries = entries
+        self.complete = True
+
+    def __iter__(self) -> Iterator[Entry]:
+        for entry in self.entries:
+            if entry.part and entry.problem is not None and entry.problem.passing:
+                self.complete = False
+            yield entry

@@ -5,27 +5,30 @@ from __future__ import annotations
 import itertools
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from character_pipeline.config import InputLoaderConfig
 from character_pipeline.data import Item, PictureFacts, Problem
 from character_pipeline.database.codes import AttributeCodes
 from character_pipeline.database.ledger import ShardEntry
 from character_pipeline.database.rows import RowEncoder, Rows
-from character_pipeline.errors import CharpipeError
-from character_pipeline.input_loader import open_source
+from character_pipeline.input_loader import Entry, Source
 from character_pipeline.input_loader.base import content_hash
+from character_pipeline.input_loader.text import clean_text
 from character_pipeline.processing import Stages, process_shard
 
 
 @dataclass(frozen=True, slots=True)
 class ShardJob:
-    """What a worker needs to know of a shard; `known` has the pictures that need not be opened again."""
+    """What a worker needs to know of a shard; `known` has the pictures that need not be opened again.
+
+    The sources are those that took the inventory: opened anew, a pattern or folder that grows would be another one.
+    """
 
     shard: int
     run: int
     entries: tuple[ShardEntry, ...]
+    sources: Mapping[str, Source]
     known: dict[int, tuple[str, PictureFacts]] = field(default_factory=dict)
 
 
@@ -59,8 +62,10 @@ class ShardWorker:
 
     def work(self, job: ShardJob) -> ShardResult:
         """Read and process the items of a shard. Every entry gives one row."""
+        if self.stages.image_stages:
+            job = replace(job, known={})  # they need every picture
         known = dict(job.known.values())
-        reader = _TimedReader(read_entries(job, self.stages.config.input_loader))
+        reader = _TimedReader(read_entries(job))
         result = ShardResult(job.shard)
         start = time.perf_counter()
         for done, entry in zip(process_shard(reader, self.stages, known), job.entries, strict=True):
@@ -72,23 +77,30 @@ class ShardWorker:
         return result
 
 
-def read_entries(job: ShardJob, config: InputLoaderConfig) -> Iterator[Item]:
+def read_entries(job: ShardJob) -> Iterator[Item]:
     """The items of the entries, in their order, from whatever sources they have."""
     for uri, group in itertools.groupby(job.entries, key=lambda entry: entry.source):
         entries = [
             replace(member.entry, known=job.known[member.number][0]) if member.number in job.known else member.entry
             for member in group
         ]
-        done = 0
-        try:
-            for item in open_source(uri, config).read(entries):
-                yield item
+        while entries:
+            done = 0
+            try:
+                for item in job.sources[uri].read(entries):
+                    yield item
+                    done += 1
+            except Exception as error:  # noqa: BLE001 - recorded as a row's problem
+                yield _broken_item(entries[done], error)
                 done += 1
-        except (CharpipeError, OSError) as error:
-            # The source itself broke: what was not read yet fails for a reason that may pass.
-            problem = Problem("read", "io_error", f"{type(error).__name__}: {error}"[:500])
-            for entry in entries[done:]:
-                yield Item(entry.key, content_hash=content_hash(None, None), problems=(problem,))
+            entries = entries[done:]
+
+
+def _broken_item(entry: Entry, error: Exception) -> Item:
+    """An item on which its source itself broke; the reason may pass."""
+    kind = "out_of_memory" if isinstance(error, MemoryError) else "io_error"
+    problem = Problem("read", kind, clean_text(f"{type(error).__name__}: {error}"[:500]))
+    return Item(entry.key, content_hash=content_hash(None, None), problems=(problem,))
 
 
 class _TimedReader:
