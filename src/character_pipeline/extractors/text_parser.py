@@ -62,7 +62,8 @@ def _people(cast: Cast, collector: Collector) -> None:
         if cast.nobody is not None and not cast.pronouns:
             collector.put(("people", "none"), 0.8, cast.nobody)
         elif cast.pronouns:
-            collector.put(("people", "single"), 0.6, next(iter(cast.pronouns.values())))
+            value, score = ("multiple", 0.8) if cast.others else ("single", 0.6)
+            collector.put(("people", value), score, next(iter(cast.pronouns.values())))
         return
     several = cast.plural or cast.group is not None
     span = cast.group if cast.group is not None and not cast.plural else cast.span

@@ -10,6 +10,8 @@ from character_pipeline.extractors.english.state import Cast, Clause, NounPhrase
 from character_pipeline.extractors.english.units import Unit
 from character_pipeline.vocabulary.phrases import Claim, Person
 
+_BESIDE = frozenset({"and", "with", "near", "behind", "carry", "meet"})
+_ACTS = frozenset({"wear", "hold", "carry", "meet"})
 _GENDER = {"she": "Female", "her": "Female", "he": "Male", "his": "Male"}
 
 
@@ -75,6 +77,8 @@ class People(Clauses):
         if self.index < self.compare or self.negated:
             return
         clause = self.clause
+        if clause.place == "behind" and not clause.mode:
+            self.drop_loose()
         clause.foreign = clause.foreign or self._opens()
         clause.mine, clause.fresh, clause.focus, clause.mode = False, True, "", ""
 
@@ -169,12 +173,22 @@ class People(Clauses):
         clause, cast = self.clause, self.cast
         if clause.place == "background":
             cast.far += 1
-        elif self.phrase.det != "poss" or self.kind_at(self.start - 1) in {"and", "with", "near", "behind"}:
+        elif self._is_there():
             cast.others += 1
         first = self._opens() or clause.place == "background"
         clause.mine, clause.fresh, clause.focus, clause.mode = False, True, "", ""
         clause.foreign = clause.foreign or first
         clause.place = ""
+
+    def _is_there(self) -> bool:
+        """Whether a person is in the picture, and not only named, as in "his father's eyes"."""
+        if self.phrase.det != "poss":
+            return True
+        after, following = self.units[self.index + 1 : self.index + 3], self.kind_at(self.index + 1)
+        if after and after[0].word in {"'s", "'"}:
+            return False
+        acts = following in _ACTS or (following == "comma" and after[-1].kind == "who")
+        return self.kind_at(self.start - 1) in _BESIDE or (acts and self.kind_at(self.start - 1) == "stop")
 
     def _gates(self, unit: Unit, claims: Sequence[Claim]) -> None:
         """What must never be missed counts for anyone in the text, also in doubt and in comparisons."""

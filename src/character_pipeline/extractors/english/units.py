@@ -158,8 +158,12 @@ class Matcher:
             length = next((count for words_after, count in _YEARS_OLD if after[: len(words_after)] == words_after), 0)
             return (self._age_entry(years), used + length) if length else (None, 0)
         before = words[index - 1] if index else ""
-        alone = after[0] in _AFTER_AGE and before in _BEFORE_AGE and years > 9
+        aged = before in _BEFORE_AGE or (before == "of" and index > 1 and self._names_person(bases[index - 2]))
+        alone = after[0] in _AFTER_AGE and aged and years > 9
         return (self._age_entry(years), used) if alone else (None, 0)
+
+    def _names_person(self, base: str) -> bool:
+        return any(not rest and entry.person is not None for rest, entry in self.phrases.table.get(base, ()))
 
     def _number(self, words: list[str], index: int) -> tuple[int | None, int]:
         if index >= len(words):

@@ -1,0 +1,21 @@
+"""Lists of tags, prompts and descriptions as people have them, read from end to end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from tests.extractors.curator import Case, cases, judge
+
+from character_pipeline import CharacterPipeline, create_pipeline
+
+
+@pytest.fixture(scope="module")
+def pipeline() -> Iterator[CharacterPipeline]:
+    with create_pipeline() as made:
+        yield made
+
+
+@pytest.mark.parametrize("case", list(cases("curator_cases.txt")), ids=lambda case: case.text[:60])
+def test_the_record_is_one_that_a_curator_accepts(case: Case, pipeline: CharacterPipeline) -> None:
+    assert judge(case, pipeline.extract_from_text(case.text)).faults == []
