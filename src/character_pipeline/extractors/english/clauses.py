@@ -23,7 +23,9 @@ class Clauses(Things):
 
     def _on_unsure(self, unit: Unit) -> None:
         self.settle()
-        self.doubt = max(self.doubt, doubted_until(self.units, self.index))
+        hyphen = self.text[unit.end : unit.end + 1] == "-"
+        until = self.index + 2 if hyphen else doubted_until(self.units, self.index)
+        self.doubt = max(self.doubt, until)
 
     def _on_negation(self, unit: Unit) -> None:
         self.settle()

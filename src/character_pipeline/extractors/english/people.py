@@ -118,6 +118,8 @@ class People(Clauses):
             self.wait(unit.entry.claims, unit)
             self.phrase.person = person if after == "person" else None
             return
+        if self.phrase.det == "poss" and self.clause.mode == "wear" and self._owns():
+            return
         person = _together(self.phrase.person, person)
         self._young(person, self.phrase.mods)
         if self.blocked or self.negated:
@@ -185,10 +187,15 @@ class People(Clauses):
         if self.phrase.det != "poss":
             return True
         after, following = self.units[self.index + 1 : self.index + 3], self.kind_at(self.index + 1)
-        if after and after[0].word in {"'s", "'"}:
+        if self._owns():
             return False
         acts = following in _ACTS or (following == "comma" and after[-1].kind == "who")
         return self.kind_at(self.start - 1) in _BESIDE or (acts and self.kind_at(self.start - 1) == "stop")
+
+    def _owns(self) -> bool:
+        """Whether an owner is named: "her mother's necklace" is worn by her."""
+        after = self.units[self.index + 1 : self.index + 2]
+        return bool(after) and after[0].word in {"'s", "'"}
 
     def _gates(self, unit: Unit, claims: Sequence[Claim]) -> None:
         """What must never be missed counts for anyone in the text, also in doubt and in comparisons."""
@@ -205,6 +212,8 @@ class People(Clauses):
         after = self.units[self.index + 2] if self.index + 2 < len(self.units) else None
         if after is None or self.kind_at(self.index + 1) != "colon":
             return False
+        if self.units[self.index].kind == "head_gender":
+            return True
         return after.kind == "person" or any(claim.attribute == "gender" for claim in after.entry.claims)
 
 

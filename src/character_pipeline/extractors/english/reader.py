@@ -77,6 +77,7 @@ class Reader(People):
 
     def _head(self, unit: Unit, head: str) -> None:
         clause, phrase = self.clause, self.phrase
+        self._gates(unit, unit.entry.claims)
         if self.kind_at(self.index + 1) == "colon":
             self.settle()
             self.clause = clause = Clause()
