@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 LONGEST_TAG = 100
 
 SEPARATOR = re.compile(r"\|\|\||[,，、；]|;(?=\s|$)|\b(?:BREAK|AND)\b")
+_REGION = re.compile(r"\bBREAK\b")
+_ONE_PERSON = re.compile(r"\b1(?:girl|boy|other)\b", re.IGNORECASE)
 _METADATA = re.compile(r"\bnegative prompt:|\bsteps: ?\d+, ?(?:sampler|cfg|seed|size|schedule)", re.IGNORECASE)
 _SYNTAX = re.compile(
     r"(?P<escape>\\[()\[\]{}])"
@@ -18,6 +20,7 @@ _SYNTAX = re.compile(
     r"|(?P<emphasis>(?<![\w.])-?\d+(?:\.\d+)?::)"
     r"|(?P<calm>::)"
     r"|(?P<weight>:\s*[-+]?(?:\d+(?:\.\d*)?|\.\d+)\s*(?=[)\]]))"
+    r"|(?P<bare>:\d?\.\d+$|:\d\.\d+$)"
     r"|(?P<open>[(\[{])"
     r"|(?P<close>[)\]}])"
     r"|(?P<bar>\|)",
@@ -55,6 +58,12 @@ def without_metadata(text: str) -> str:
     """The text without the negative prompt and the settings that image generators write after a prompt."""
     cut = _METADATA.search(text)
     return text if cut is None else text[: cut.start()]
+
+
+def is_regional(text: str) -> bool:
+    """Whether several parts of a prompt each count a person of their own: "1girl, red hair BREAK 1girl, blue hair"."""
+    counted = [part for part in _REGION.split(without_metadata(text)) if _ONE_PERSON.search(part)]
+    return len(counted) > 1 and "solo" not in text.lower()
 
 
 def undo(line: str, is_tag: Callable[[str], bool]) -> Undone:

@@ -24,6 +24,8 @@ _LONGEST_REMEMBERED = 10_000
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 _LABEL = re.compile(r"[\s\-*•]*([A-Za-z]+(?:[ _][A-Za-z]+)?) ?: ?[^\s:]")
 _AGE = re.compile(r"\b\d{1,3} ?-?(?:years?|yrs?|yo|y/o)\b|\baged? ?:? ?\d{1,3}\b", re.IGNORECASE)
+_YEARS_DOTTED = re.compile(r"(?<=\d)([ -]?)y\. ?o\.?(?!\w)", re.IGNORECASE)
+"""In "35 y.o." the full stops end no sentence."""
 _WORDS = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _COUNT_TAG = re.compile(r"\d\+?(?:girl|boy|other)s?")
 
@@ -70,7 +72,8 @@ def _read(text: str, is_tag: IsTag) -> Reading:
     tags = _plain_tags(text, is_tag)
     if tags:
         return Reading("tags", tags)
-    lines = [_Line(line, is_tag) for line in without_metadata(text).splitlines() if line.strip()]
+    text = _YEARS_DOTTED.sub(r"\1yo", without_metadata(text))
+    lines = [_Line(line, is_tag) for line in text.splitlines() if line.strip()]
     found = any(line.found for line in lines)
     all_tags = tuple(tag for line in lines for tag in line.tags)
     prose = "\n".join(line.prose for line in lines if line.prose)

@@ -7,6 +7,7 @@ from itertools import chain
 
 from character_pipeline.data import Evidence, Item
 from character_pipeline.extractors.base import Need
+from character_pipeline.extractors.prompt_syntax import is_regional
 from character_pipeline.vocabulary.lexicon import Lexicon, load_lexicon
 from character_pipeline.vocabulary.tag_form import tag_form
 
@@ -26,10 +27,16 @@ class TagParser:
 
     def __init__(self, lexicon: Lexicon | None = None) -> None:
         self.lexicon = lexicon or load_lexicon()
-        self._memory = _Memory(self.lexicon, f"{self.name}/{self.version}")
+        source = f"{self.name}/{self.version}"
+        self._memory = _Memory(self.lexicon, source)
+        self._regional = Evidence("people", "multiple", 0.75, source, "BREAK", detail="group")
 
     def process(self, batch: Sequence[Item]) -> list[tuple[Evidence, ...]]:
-        return [self.parse(_segments(item.text or "", self.lexicon)) for item in batch]
+        return [self._read(item.text or "") for item in batch]
+
+    def _read(self, text: str) -> tuple[Evidence, ...]:
+        found = self.parse(_segments(text, self.lexicon))
+        return (*found, self._regional) if "BREAK" in text and is_regional(text) else found
 
     def parse(self, segments: Sequence[str]) -> tuple[Evidence, ...]:
         """What these tags say, each tag once, in their order."""

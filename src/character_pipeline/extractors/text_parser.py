@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import chain
 
 from character_pipeline.data import Evidence, Item
 from character_pipeline.extractors.base import Need
@@ -13,6 +14,8 @@ from character_pipeline.extractors.english.units import Matcher
 from character_pipeline.extractors.reading import read
 from character_pipeline.vocabulary import Vocabulary
 from character_pipeline.vocabulary.phrases import load_phrases
+
+REMEMBERED = 32_768
 
 
 class TextParser:
@@ -32,10 +35,26 @@ class TextParser:
         self._phrases = load_phrases(vocabulary)
         self._matcher = Matcher(self._phrases)
         self._source = f"{self.name}/{self.version}"
+        self._gates = _Memory(self._safety)
 
     def process(self, batch: Sequence[Item]) -> list[tuple[Evidence, ...]]:
         """The evidence in the English part of each item's text."""
-        return [self.parse(read(item.text or "", self._is_tag).prose) for item in batch]
+        return [self._read(item.text or "") for item in batch]
+
+    def _read(self, text: str) -> tuple[Evidence, ...]:
+        reading = read(text, self._is_tag)
+        unknown = chain.from_iterable(map(self._gates.__getitem__, reading.tags))
+        return (*self.parse(reading.prose), *dict.fromkeys(unknown))
+
+    def _safety(self, tag: str) -> tuple[Evidence, ...]:
+        """What a tag that no table lists says of safety, if its noun says it: "small_child", "12yo girl"."""
+        if self._is_tag(tag) or "(" in tag:
+            return ()
+        words = tag.replace("_", " ")
+        units = self._matcher.units(words)
+        named = bool(units) and units[-1].entry.person is not None
+        found = self.parse(words) if any(unit.entry.claims for unit in units) else ()
+        return tuple(c for c in found if c.attribute == "safety" and (named or words.endswith(c.origin)))
 
     def parse(self, prose: str) -> tuple[Evidence, ...]:
         """The evidence in a text that is known to be English."""
@@ -50,6 +69,20 @@ class TextParser:
         return collector.evidence()
 
 
+class _Memory(dict[str, tuple[Evidence, ...]]):
+    """What was found in a tag, found once."""
+
+    def __init__(self, find: Callable[[str], tuple[Evidence, ...]]) -> None:
+        super().__init__()
+        self._find = find
+
+    def __missing__(self, tag: str) -> tuple[Evidence, ...]:
+        if len(self) >= REMEMBERED:
+            self.clear()
+        found = self[tag] = self._find(tag)
+        return found
+
+
 def _gender(cast: Cast, collector: Collector) -> None:
     """Pronouns tell the gender where no noun does; the first one mostly is the subject."""
     if cast.pronouns and not collector.has("gender"):
@@ -62,7 +95,8 @@ def _people(cast: Cast, collector: Collector) -> None:
         if cast.nobody is not None and not cast.pronouns:
             collector.put(("people", "none"), 0.8, cast.nobody)
         elif cast.pronouns:
-            collector.put(("people", "single"), 0.6, next(iter(cast.pronouns.values())))
+            value, score = ("multiple", 0.8) if cast.others else ("single", 0.6)
+            collector.put(("people", value), score, next(iter(cast.pronouns.values())))
         return
     several = cast.plural or cast.group is not None
     span = cast.group if cast.group is not None and not cast.plural else cast.span

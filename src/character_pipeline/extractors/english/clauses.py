@@ -23,7 +23,9 @@ class Clauses(Things):
 
     def _on_unsure(self, unit: Unit) -> None:
         self.settle()
-        self.doubt = max(self.doubt, doubted_until(self.units, self.index))
+        hyphen = self.text[unit.end : unit.end + 1] == "-"
+        until = self.index + 2 if hyphen else doubted_until(self.units, self.index)
+        self.doubt = max(self.doubt, until)
 
     def _on_negation(self, unit: Unit) -> None:
         self.settle()
@@ -52,6 +54,8 @@ class Clauses(Things):
         self.settle()
         if self.clause.focus == "":
             self.clause.subject = "person"
+        if unit.word == "whose":
+            self.start, self.phrase.det = self.index, "poss"
         self.clause.mode = self.clause.place = ""
 
     def _joined(self, unit: Unit) -> bool:
@@ -59,7 +63,7 @@ class Clauses(Things):
         phrase, after = self.phrase, self.kind_at(self.index + 1)
         if not phrase.mods or phrase.tail or len(phrase.mods) > _MOST_ADJECTIVES:
             return False
-        if after == "and" and unit.kind == "comma":
+        if unit.kind == "comma" and (after == "and" or phrase.mods[-1].trails):
             return False
         ahead = self.units[self.index + 1 : self.index + 4]
         follower = next((other for other in ahead if other.kind not in {"degree", "word"}), None)
@@ -168,6 +172,8 @@ class Clauses(Things):
             return
         self._subject()
         self._verb("hold")
+
+    _on_carry = _on_hold
 
     def _verb(self, mode: str) -> None:
         self.release()

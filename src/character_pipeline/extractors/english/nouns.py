@@ -12,6 +12,7 @@ from character_pipeline.vocabulary.phrases import Claim, Phrases
 
 COLOURS = frozenset({"hair_color", "eye_color"})
 _SEVERAL = {"hair_color": ("Multicolored", 0.8), "eye_color": ("Heterochromia", 0.6)}
+_TRAILING = frozenset({"to", "down", "past", "below", "over", "reaching", "reaches", "reached", "covering", "covers"})
 _LOOSE_KINDS = frozenset({"adj", "mark", "verb", "trait", "mood", "pred"})
 
 
@@ -46,6 +47,7 @@ class Nouns(Places):
         phrase, end = self.phrase, self.text[unit.end - 3 : unit.end].lower()
         pending = Pending(claims, unit.start, unit.end, phrase.joined, self.negated, self.index < self.doubt)
         pending.compared = self.index < self.compare
+        pending.trails = unit.word in _TRAILING
         pending.firm = end != "ing" and not end.endswith("ed")
         phrase.mods.append(pending)
         phrase.joined, phrase.tail = "", 0
@@ -154,7 +156,8 @@ class Nouns(Places):
     def _share(self, head: str) -> None:
         """ "blue hair and eyes": the adjective of the first noun is that of the second."""
         phrase, before = self.phrase, self.kind_at(self.index - 2)
-        if not (phrase.mods or phrase.det) and self.kind_at(self.index - 1) == "and" and before.startswith("head_"):
+        alone = not (phrase.mods or phrase.det) and self.kind_at(self.index + 1) not in {"be", "colon"}
+        if alone and self.kind_at(self.index - 1) == "and" and before.startswith("head_"):
             phrase.mods = self.shared
         self.shared = [pending for pending in phrase.mods if not pending.loose]
 

@@ -10,6 +10,8 @@ from character_pipeline.extractors.english.state import Cast, Clause, NounPhrase
 from character_pipeline.extractors.english.units import Unit
 from character_pipeline.vocabulary.phrases import Claim, Person
 
+_BESIDE = frozenset({"and", "with", "near", "behind", "carry", "meet"})
+_ACTS = frozenset({"wear", "hold", "carry", "meet"})
 _GENDER = {"she": "Female", "her": "Female", "he": "Male", "his": "Male"}
 
 
@@ -75,6 +77,8 @@ class People(Clauses):
         if self.index < self.compare or self.negated:
             return
         clause = self.clause
+        if clause.place == "behind" and not clause.mode:
+            self.drop_loose()
         clause.foreign = clause.foreign or self._opens()
         clause.mine, clause.fresh, clause.focus, clause.mode = False, True, "", ""
 
@@ -113,6 +117,8 @@ class People(Clauses):
         if person is None or after in {"person", "head_hair", "adjhead_hair"}:
             self.wait(unit.entry.claims, unit)
             self.phrase.person = person if after == "person" else None
+            return
+        if self.phrase.det == "poss" and self.clause.mode == "wear" and self._owns():
             return
         person = _together(self.phrase.person, person)
         self._young(person, self.phrase.mods)
@@ -169,12 +175,27 @@ class People(Clauses):
         clause, cast = self.clause, self.cast
         if clause.place == "background":
             cast.far += 1
-        elif self.phrase.det != "poss" or self.kind_at(self.start - 1) in {"and", "with", "near", "behind"}:
+        elif self._is_there():
             cast.others += 1
         first = self._opens() or clause.place == "background"
         clause.mine, clause.fresh, clause.focus, clause.mode = False, True, "", ""
         clause.foreign = clause.foreign or first
         clause.place = ""
+
+    def _is_there(self) -> bool:
+        """Whether a person is in the picture, and not only named, as in "his father's eyes"."""
+        if self.phrase.det != "poss":
+            return True
+        after, following = self.units[self.index + 1 : self.index + 3], self.kind_at(self.index + 1)
+        if self._owns():
+            return False
+        acts = following in _ACTS or (following == "comma" and after[-1].kind == "who")
+        return self.kind_at(self.start - 1) in _BESIDE or (acts and self.kind_at(self.start - 1) == "stop")
+
+    def _owns(self) -> bool:
+        """Whether an owner is named: "her mother's necklace" is worn by her."""
+        after = self.units[self.index + 1 : self.index + 2]
+        return bool(after) and after[0].word in {"'s", "'"}
 
     def _gates(self, unit: Unit, claims: Sequence[Claim]) -> None:
         """What must never be missed counts for anyone in the text, also in doubt and in comparisons."""
@@ -191,6 +212,8 @@ class People(Clauses):
         after = self.units[self.index + 2] if self.index + 2 < len(self.units) else None
         if after is None or self.kind_at(self.index + 1) != "colon":
             return False
+        if self.units[self.index].kind == "head_gender":
+            return True
         return after.kind == "person" or any(claim.attribute == "gender" for claim in after.entry.claims)
 
 

@@ -9,7 +9,6 @@ from character_pipeline.extractors.english.collector import Collector
 from character_pipeline.extractors.english.people import People
 from character_pipeline.extractors.english.scopes import compared_until
 from character_pipeline.extractors.english.state import Cast, Clause, NounPhrase
-from character_pipeline.extractors.english.things import LOOSE_THINGS
 from character_pipeline.extractors.english.units import Unit
 from character_pipeline.vocabulary.phrases import Claim, Phrases
 
@@ -65,7 +64,7 @@ class Reader(People):
 
     def _on_away(self, unit: Unit) -> None:
         self.phrase = NounPhrase()
-        self.group = [kept for kept in self.group if kept[0].attribute not in LOOSE_THINGS]
+        self.drop_loose()
         if self._mentioned(unit) and self.cast.main is None and self.kind_at(self.index - 1) == "stop":
             self.clause.place = "background"
 
@@ -78,6 +77,7 @@ class Reader(People):
 
     def _head(self, unit: Unit, head: str) -> None:
         clause, phrase = self.clause, self.phrase
+        self._gates(unit, unit.entry.claims)
         if self.kind_at(self.index + 1) == "colon":
             self.settle()
             self.clause = clause = Clause()

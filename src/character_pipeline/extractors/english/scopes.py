@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from character_pipeline.extractors.english.units import Unit
 
 _REACH = 30
-_CUTS = frozenset({"stop", "but", "with", "wear", "have", "she", "he", "who", "hold", "negation", "colon"})
+_CUTS = frozenset({"stop", "but", "with", "wear", "have", "she", "he", "who", "hold", "carry", "negation", "colon"})
 _NAMED = frozenset({"claim", "person", "skip", "creature"})
 
 
@@ -15,7 +15,7 @@ def denied_until(units: Sequence[Unit], index: int) -> int:
     """The index of the first unit that a denial at `index` no longer reaches."""
     last = min(len(units), index + _REACH)
     position = index + 1
-    if position < last and units[position].kind in {"wear", "have", "hold", "be", "seem"}:
+    if position < last and units[position].kind in {"wear", "have", "hold", "carry", "be", "seem"}:
         position += 1
     while position < last:
         kind = units[position].kind

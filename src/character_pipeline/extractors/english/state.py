@@ -21,6 +21,8 @@ class Pending:
     compared: bool = False
     firm: bool = False
     """A form that cannot stand before a noun: "smiles"."""
+    trails: bool = False
+    """A phrase that stands after its noun: "to her waist"."""
 
 
 @dataclass(slots=True)

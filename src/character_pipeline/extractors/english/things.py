@@ -119,6 +119,10 @@ class Things(Nouns):
                 return True
         return False
 
+    def drop_loose(self) -> None:
+        """The nouns that were kept lie about, or another wears them."""
+        self.group = [kept for kept in self.group if kept[0].attribute not in LOOSE_THINGS]
+
     def release(self) -> None:
         """The nouns that were kept are truly worn."""
         for claim, span, negated, detail in self.group:

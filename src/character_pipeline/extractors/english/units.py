@@ -20,7 +20,7 @@ _NUMBER = re.compile(r"\d{1,3}")
 _PLURALS = ("s", "men", "children")
 _SHORT_AGE = re.compile(r"(?=\d0(s)|\d+y)(\d{1,3})(?:s|yo|yrs|y)", re.ASCII)
 _YEARS_OLD = ((("year", "old"), 2), (("yr", "old"), 2), (("year", "of", "age"), 3), (("yo",), 1), (("y", "o"), 2))
-_BEFORE_AGE = {"about", "barely", "is", "turned", "turning", "was", "just"}
+_BEFORE_AGE = {"about", "barely", "is", "turned", "turning", "was", "just", "only"}
 _AFTER_AGE = {".", ",", "and", ";", "!"}
 _AGED = {"aged", "age"}
 _BEFORE_DECADE = {"her", "his", "their", "early", "mid", "late", "in"}
@@ -148,18 +148,28 @@ class Matcher:
 
     def _years(self, words: list[str], bases: list[str], index: int) -> tuple[Entry | None, int]:
         short = _SHORT_AGE.fullmatch(words[index])
-        if short and (not short[1] or (index and words[index - 1] in _BEFORE_DECADE)):
+        if short and (not short[1] or self._before_decade(words, bases, index)):
             return self._age_entry(int(short[2])), 1
         years, used = self._number(words, index)
         after = tuple(bases[index + used : index + used + 3])
-        if years is None or not after:
+        if years is None:
             return None, 0
+        after = after or (".",)
         if after[0] in {"year", "yr", "yo", "y"}:
             length = next((count for words_after, count in _YEARS_OLD if after[: len(words_after)] == words_after), 0)
             return (self._age_entry(years), used + length) if length else (None, 0)
         before = words[index - 1] if index else ""
-        alone = after[0] in _AFTER_AGE and before in _BEFORE_AGE and years > 9
+        aged = before in _BEFORE_AGE or (before == "of" and index > 1 and self._names_person(bases[index - 2]))
+        alone = after[0] in _AFTER_AGE and aged and years > 9
         return (self._age_entry(years), used) if alone else (None, 0)
+
+    def _before_decade(self, words: list[str], bases: list[str], index: int) -> bool:
+        """Whether the "50s" are an age: "in her 50s", "woman, 50s"."""
+        before = words[index - 1] if index else ""
+        return before in _BEFORE_DECADE or (before == "," and index > 1 and self._names_person(bases[index - 2]))
+
+    def _names_person(self, base: str) -> bool:
+        return any(not rest and entry.person is not None for rest, entry in self.phrases.table.get(base, ()))
 
     def _number(self, words: list[str], index: int) -> tuple[int | None, int]:
         if index >= len(words):
