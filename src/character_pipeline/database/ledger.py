@@ -17,6 +17,8 @@ from character_pipeline.database.store import Store
 from character_pipeline.input_loader import Entry
 
 CHUNK = 5_000
+STEPS = 50
+LEAST_SHARD = 16
 UPSERT = """
 INSERT INTO items(item_id, source, locator, stamp, problem, seen) VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT(item_id) DO UPDATE SET
@@ -111,7 +113,8 @@ class Ledger:
             return int(db.execute(update, (source, run)).rowcount)
 
     def plan(self, todo: Todo, shard_size: int) -> int:
-        """Cut what is to do into shards and store them; returns the number of items to do.
+        """Cut what is to do into shards of at most `shard_size` and store them; returns the number of items to do.
+        A small run is cut finer: progress is seen, and kept, a shard at a time.
 
         Shards that an interrupted run left keep their members, unless the run now is a different one: it has other
         settings, or its inventory did not meet all of them.
@@ -126,9 +129,11 @@ class Ledger:
                 "all": todo.everything,
                 "retry_failed": todo.retry_failed,
             }
+            total = int(db.execute(f"SELECT count(*) FROM ({UNDONE})", marks).fetchone()[0])
+            size = min(shard_size, max(LEAST_SHARD, total // STEPS))
             numbers = (int(row[0]) for row in self.db.execute(UNDONE, marks))
             fresh = (number for number in numbers if not _covers(left, number))
-            while members := list(islice(fresh, shard_size)):
+            while members := list(islice(fresh, size)):
                 row = (todo.run, pack_ranges(members), len(members), "pending")
                 db.execute("INSERT INTO shards(run, members, items, state) VALUES (?, ?, ?, ?)", row)
             return int(db.execute("SELECT coalesce(sum(items), 0) FROM shards WHERE state = 'pending'").fetchone()[0])

@@ -44,7 +44,8 @@ class TextParser:
     def _read(self, text: str) -> tuple[Evidence, ...]:
         reading = read(text, self._is_tag)
         unknown = chain.from_iterable(map(self._gates.__getitem__, reading.tags))
-        return (*self.parse(reading.prose), *dict.fromkeys(unknown))
+        english = self.parse(reading.prose) if reading.prose else ()
+        return (*english, *dict.fromkeys(unknown))
 
     def _safety(self, tag: str) -> tuple[Evidence, ...]:
         """What a tag that no table lists says of safety, if its noun says it: "small_child", "12yo girl"."""
