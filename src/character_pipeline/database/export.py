@@ -14,7 +14,7 @@ from typing import Any
 from character_pipeline.data import ExtractionResult
 from character_pipeline.database.queries import Filter, find_results
 from character_pipeline.database.store import Store
-from character_pipeline.errors import ConfigError, unknown_name
+from character_pipeline.errors import ConfigError, StoreError, unknown_name
 from character_pipeline.schema import flat_schema
 from character_pipeline.vocabulary import Vocabulary
 
@@ -52,6 +52,10 @@ def _aside(path: Path) -> Iterator[Path]:
     try:
         yield part
         part.replace(path)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        message = f"cannot write {path}: {reason}. The database has every record: export again, or to another folder"
+        raise StoreError(message) from error
     finally:
         part.unlink(missing_ok=True)
 

@@ -90,10 +90,10 @@ def read_entries(job: ShardJob) -> Iterator[Item]:
                 for item in job.sources[uri].read(entries):
                     yield item
                     done += 1
+                break
             except Exception as error:  # noqa: BLE001 - recorded as a row's problem
-                yield _broken_item(entries[done], error)
-                done += 1
-            entries = entries[done:]
+                yield from [_broken_item(entry, error) for entry in entries[done : done + 1]]
+            entries = entries[done + 1 :]
 
 
 def _broken_item(entry: Entry, error: Exception) -> Item:
