@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from PIL import Image
 
 STATEMENT = 0.6
@@ -73,6 +75,8 @@ class Item:
     notes: tuple[str, ...] = ()
     picture: Image.Image | None = None
     """The decoded picture (RGB, upright), for the stages that need one."""
+    readings: Mapping[str, NDArray[np.float16]] = field(default_factory=dict)
+    """What picture readers found in the picture, by their key: an embedding, colours, sharpness."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -3,11 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from character_pipeline.data import Evidence, Item
 
-Need = Literal["text", "image", "embedding"]
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from PIL import Image
+
+Need = Literal["text", "image", "readings"]
+
+
+@runtime_checkable
+class PictureReader(Protocol):
+    """Turns pictures into vectors, once and for all: what it found is cached under its key and never read again.
+
+    Attributes:
+        key: names the model, its weights, the version and the preprocessing; under one key, the same picture always
+            has the same vector, whatever else is in the batch.
+        size: the length of a vector.
+    """
+
+    key: str
+    size: int
+
+    def read(self, pictures: Sequence[Image.Image]) -> NDArray[np.float16]:
+        """One vector a picture, shape (pictures, size). An exception fails the pictures, one by one."""
+        ...
 
 
 @runtime_checkable
@@ -17,7 +40,8 @@ class PipelineStage(Protocol):
     Attributes:
         name: short and stable; with `version` it names the source of the evidence ("tag_parser/1").
         version: changes whenever the same input may give another output.
-        needs: what an item must have for this stage to be run on it.
+        needs: what an item must have for this stage to be run on it. A stage that needs "readings" also has the
+            attribute `readers`, and finds their vectors in `item.readings`; it does not see the picture itself.
     """
 
     name: str
@@ -30,3 +54,10 @@ class PipelineStage(Protocol):
         An `ItemError` or any other exception fails this stage, for the items of the batch one by one.
         """
         ...
+
+
+@runtime_checkable
+class ReadingStage(PipelineStage, Protocol):
+    """A stage that works on what picture readers found, so that it can be run again without opening a picture."""
+
+    readers: Sequence[PictureReader]
