@@ -40,33 +40,38 @@ class Drawing:
 
     Attributes:
         svg: the picture. Its view box gives the proportions.
-        style: the name of its style.
+        look: its style.
         truth: what a line of truth.jsonl holds, without item_id and noise.
         tags: natural and right Danbooru tags.
         seed: what it was drawn from.
     """
 
     svg: str
-    style: str
+    look: Style
     truth: dict[str, Any]
     tags: list[str]
     seed: int
     aspect: float = 1.0
 
+    @property
+    def style(self) -> str:
+        return self.look.name
 
-def draw(seed: int, style: str | None = None) -> Drawing:
-    """The picture of this seed, in this style or in one drawn by the seed.
+
+def draw(seed: int, style: str | Style | None = None, framing: str | None = None) -> Drawing:
+    """The picture of this seed, in this style or in one drawn by the seed; a single person also in this framing.
 
     Raises ConfigError that names the styles where the style is unknown.
     """
     rng = Random(f"drawing {seed}")
-    chosen = find_style(style if style is not None else rng.choice(list(STYLES)))
+    given = rng.choice(list(STYLES)) if style is None else style
+    chosen = given if isinstance(given, Style) else find_style(given)
     special = SPECIALS.get(seed % CYCLE, "")
     if special == "none":
         return _empty(seed, chosen, rng)
     if special == "several":
         return _several(seed, chosen, rng)
-    return _single(seed, chosen, special)
+    return _single(seed, chosen, special, framing)
 
 
 def render(drawing: Drawing, size: int = 512) -> Image:
@@ -80,7 +85,7 @@ def render(drawing: Drawing, size: int = 512) -> Image:
         raise MissingExtraError("drawing samples", "sample") from error
     from PIL import Image
 
-    style = STYLES[drawing.style]
+    style = drawing.look
     drawn = max(72, size // 4) if style.finish == "pixel" else size
     width = max(1, round(drawn * min(1.0, drawing.aspect)))
     png = resvg_py.svg_to_bytes(svg_string=drawing.svg, width=width, background=style.paper, skip_system_fonts=True)
@@ -93,9 +98,10 @@ def person_seed(seed: int) -> int:
     return seed - 1 if seed % SHARED == SHARED - 1 else seed
 
 
-def _single(seed: int, style: Style, special: str) -> Drawing:
+def _single(seed: int, style: Style, special: str, framing: str | None) -> Drawing:
     person = sample_character(person_seed(seed))
-    shot = fitting(person, sample_shot(seed, special))
+    shot = sample_shot(seed, special)
+    shot = fitting(person, replace(shot, framing=framing) if framing and special != "headless" else shot)
     if shot.cover == "blindfold":
         person = replace(person, accessories=tuple(a for a in person.accessories if a not in OVER_EYES))
     rig = make_rig(person, shot, style)
@@ -159,4 +165,4 @@ def _empty(seed: int, style: Style, rng: Random) -> Drawing:
 
 def _drawing(seed: int, pen: Pen, view: View, truth: Truth, tags: list[str]) -> Drawing:
     line = {"style": pen.style.name, "people": truth.people, **truth.to_json(), "tags": tags}
-    return Drawing(pen.document(view), pen.style.name, line, tags, seed, view[2] / view[3])
+    return Drawing(pen.document(view), pen.style, line, tags, seed, view[2] / view[3])

@@ -1,0 +1,1 @@
+"""Training of models: the small dual encoder that comes with the package."""

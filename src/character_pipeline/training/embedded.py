@@ -1,0 +1,202 @@
+"""Trains the embedded model: pictures are matched with captions, and with the prompts of each attribute."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from character_pipeline.training.augment import HAIR, HAIR_RANGES, distort, recolour
+from character_pipeline.training.captions import english_caption, tag_caption
+from character_pipeline.training.corpus import Corpus
+from character_pipeline.training.labels import Targets, make_targets
+from character_pipeline.training.losses import Asked, log_odds, contrast_loss, lay_out, prompt_loss
+from character_pipeline.training.network import PICTURE, WIDTH, make_network, make_tokenizer, picture_features, text_features
+from character_pipeline.vocabulary import Vocabulary
+from character_pipeline.vocabulary.prompts import PromptBook, load_prompts
+
+if TYPE_CHECKING:
+    import torch
+
+log = logging.getLogger("character_pipeline")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to train.
+
+    Attributes:
+        passes: over the corpus; rate: the highest learning rate, reached after `warmup` of all steps, then falling
+            to zero along a cosine; contrast: the weight of the caption loss; average: the decay of the moving
+            average of the weights, which is what is kept.
+    """
+
+    passes: int = 10
+    batch: int = 64
+    rate: float = 1e-3
+    decay: float = 0.05
+    warmup: float = 0.06
+    contrast: float = 0.15
+    average: float = 0.998
+    relabel: float = 0.4
+    alone: float = 0.8
+    seed: int = 0
+    prompt_set: str = "drawn"
+
+
+class Trainer:
+    """One training, from a corpus to weights. The same corpus, settings and machine give the same weights."""
+
+    def __init__(self, vocabulary: Vocabulary, corpus: Corpus, settings: Settings) -> None:
+        import torch
+
+        torch.manual_seed(settings.seed)
+        self.settings, self.corpus, self.vocabulary = settings, corpus, vocabulary
+        self.book: PromptBook = load_prompts(vocabulary)
+        self.targets = make_targets(vocabulary, self.book, corpus.lines)
+        self.asked, self.rows = lay_out(self.book)
+        self.odds = log_odds(self.targets, self.book)
+        self.words = Random(settings.seed)
+        self.tokenizer = make_tokenizer(self._texts())
+        self.model = make_network(len(self.tokenizer))
+        self.anchors = torch.nn.Parameter(torch.randn(len(self.rows), WIDTH))
+        self.kept = {name: value.clone() for name, value in self.model.state_dict().items()}
+        self.generator = torch.Generator().manual_seed(settings.seed)
+        self.optimizer = torch.optim.AdamW(self._groups(), lr=settings.rate, betas=(0.9, 0.98))
+        self.step = 0
+        self.done = 0
+
+    @property
+    def steps(self) -> int:
+        return self.settings.passes * (len(self.corpus) // self.settings.batch)
+
+    def _texts(self) -> list[str]:
+        sentences = [s for row in self.rows for name in self.book.sets for s in self.book.sentences(row, name)]
+        lines = self.corpus.lines[:: max(1, len(self.corpus) // 4000)]
+        return sentences + [english_caption(line, self.book, self.words) for line in lines]
+
+    def _groups(self) -> list[dict[str, Any]]:
+        plain = [p for p in self.model.parameters() if p.ndim < 2] + [self.anchors]
+        others = [p for p in self.model.parameters() if p.ndim >= 2]
+        return [{"params": plain, "weight_decay": 0.0}, {"params": others, "weight_decay": self.settings.decay}]
+
+    def train(self, report: Callable[[int, float], None] | None = None) -> None:
+        """All passes that are left."""
+        for number in range(self.done, self.settings.passes):
+            loss = self.one_pass(number)
+            self.done = number + 1
+            if report is not None:
+                report(self.done, loss)
+
+    def one_pass(self, number: int) -> float:
+        """One pass over the corpus in an order of its own; returns the mean loss."""
+        rng = np.random.default_rng([self.settings.seed, number])
+        order = rng.permutation(len(self.corpus))
+        size = self.settings.batch
+        self.model.train()
+        losses = [self._learn(order[at : at + size], rng) for at in range(0, len(order) - size + 1, size)]
+        return float(np.mean(losses))
+
+    def _learn(self, rows: NDArray[np.int64], rng: np.random.Generator) -> float:
+        import torch
+
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.settings.rate * self._schedule()
+        pixels, targets = self._batch(rows, rng)
+        with torch.autocast("cpu", torch.bfloat16):
+            loss = self._loss(pixels, targets, rows)
+        self.optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 5.0)
+        self.optimizer.step()
+        self.step += 1
+        self._keep()
+        return float(loss.detach())
+
+    def _schedule(self) -> float:
+        warm = max(1, int(self.settings.warmup * self.steps))
+        if self.step < warm:
+            return (self.step + 1) / warm
+        return 0.5 * (1 + math.cos(math.pi * min(1.0, (self.step - warm) / max(1, self.steps - warm))))
+
+    def _keep(self) -> None:
+        import torch
+
+        decay = min(self.settings.average, (1 + self.step) / (10 + self.step))
+        with torch.no_grad():
+            for name, value in self.model.state_dict().items():
+                if value.dtype.is_floating_point:
+                    self.kept[name].lerp_(value, 1 - decay)
+
+    def _batch(self, rows: NDArray[np.int64], rng: np.random.Generator) -> tuple[torch.Tensor, Targets]:
+        import torch
+
+        targets = self.targets.take(rows)
+        pixels = self.corpus.pixels[rows]
+        colours = list(self.book.questions["hair_color"].values)
+        for place, row in enumerate(rows):
+            mask = self.corpus.regions[row]
+            if not mask.any():
+                continue
+            hair = None
+            if rng.random() < self.settings.relabel and (mask == HAIR).any():
+                hair = list(HAIR_RANGES)[rng.integers(len(HAIR_RANGES))]
+                targets.choice["hair_color"][place] = colours.index(hair)
+            pixels[place] = recolour(pixels[place], mask, hair, rng)
+        ready = torch.from_numpy(pixels).permute(0, 3, 1, 2).float().div_(255)
+        return distort(ready, PICTURE, self.generator), targets
+
+    def _loss(self, pixels: torch.Tensor, targets: Targets, rows: NDArray[np.int64]) -> torch.Tensor:
+        import torch
+        from torch.nn import functional
+
+        scale = self.model.logit_scale.exp().clamp(max=100.0)
+        pictures = picture_features(self.model, normal(pixels).contiguous(memory_format=torch.channels_last))
+        sentences = text_features(self.model, self._tokens(self._sentences()))
+        anchors = functional.normalize(self.anchors, dim=-1)
+        late = self.step >= self.settings.alone * self.steps
+        loss = prompt_loss(scale * pictures @ (sentences if late else anchors).T, self.asked, targets, self.odds)
+        if not late:
+            loss = loss + (1 - (sentences * anchors.detach()).sum(-1)).mean()
+        if not self.settings.contrast:
+            return loss
+        some = slice(0, 64)
+        captions = text_features(self.model, self._tokens(self._captions(rows[some], targets)))
+        return loss + self.settings.contrast * contrast_loss(pictures[some], captions, scale)
+
+    def _sentences(self) -> list[str]:
+        templates = self.book.templates(self.settings.prompt_set)
+        return [self.words.choice(templates).replace("{}", self.words.choice(row)) for row in self.rows]
+
+    def _captions(self, rows: NDArray[np.int64], targets: Targets) -> list[str]:
+        values = list(self.book.questions["hair_color"].values)
+        captions = []
+        for place, row in enumerate(rows):
+            line = self.corpus.lines[row]
+            colour = targets.choice["hair_color"][place]
+            if 0 <= colour < len(values):
+                line = {**line, "attributes": {**line["attributes"], "Hair Color": values[colour]}}
+            write = self.words.choice((tag_caption, english_caption))
+            captions.append(write(line, self.book, self.words))
+        return captions
+
+    def _tokens(self, texts: list[str]) -> Any:
+        return self.tokenizer(texts, padding=True, truncation=True, return_tensors="pt")
+
+
+MEAN = (0.485, 0.456, 0.406)
+DEVIATION = (0.229, 0.224, 0.225)
+
+
+def normal(pixels: torch.Tensor) -> torch.Tensor:
+    """Pictures (N, 3, S, S) in 0..1 as the network wants them."""
+    import torch
+
+    return (pixels - torch.tensor(MEAN).view(1, 3, 1, 1)) / torch.tensor(DEVIATION).view(1, 3, 1, 1)

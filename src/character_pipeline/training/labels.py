@@ -1,0 +1,95 @@
+"""From truth to training targets: one class a question, or unlabelled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from character_pipeline.vocabulary import Vocabulary
+from character_pipeline.vocabulary.prompts import PromptBook, Question
+
+UNLABELLED = -1
+BALD = "Bald"
+HAIR = ("hair_color", "hair_length")
+
+Classes = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Targets:
+    """What is true of N pictures.
+
+    Attributes:
+        choice: by attribute, the place of the value among the question's values, (N,); one past the last where none
+            of them can be told; -1 where it is not labelled.
+        each: by attribute, for each of the question's values 1, 0 or -1 for unlabelled, (N, values).
+        some: by attribute, whether any value at all is true, (N,), where only that is labelled.
+    """
+
+    choice: dict[str, Classes]
+    each: dict[str, Classes]
+    some: dict[str, Classes]
+
+    def take(self, rows: Classes) -> Self:
+        parts = ({key: whole[rows] for key, whole in part.items()} for part in (self.choice, self.each, self.some))
+        return type(self)(*parts)
+
+
+def make_targets(vocabulary: Vocabulary, book: PromptBook, lines: Sequence[Mapping[str, Any]]) -> Targets:
+    """Targets of truth lines.
+
+    A line has `attributes` by label, and `people`. Where it has `labelled` (label -> the values that its labeller
+    knew), nothing is concluded from what the line does not say of other labels and values.
+    """
+    choice, each, some = {}, {}, {}
+    for key, question in book.questions.items():
+        if question.ask == "choice":
+            choice[key] = np.array([_choice(vocabulary, question, line) for line in lines], dtype=np.int64)
+        else:
+            each[key] = np.array([_each(vocabulary, question, line) for line in lines], dtype=np.int64)
+            some[key] = np.array([_some(vocabulary, key, line) for line in lines], dtype=np.int64)
+    return Targets(choice, each, some)
+
+
+def _choice(vocabulary: Vocabulary, question: Question, line: Mapping[str, Any]) -> int:
+    values = list(question.values)
+    if question.attribute == "people":
+        return values.index(line["people"]) if line["people"] in values else UNLABELLED
+    if line["people"] != "single":
+        return UNLABELLED
+    given = line["attributes"].get(vocabulary.attributes[question.attribute].label)
+    if given is not None:
+        return values.index(given) if given in values else UNLABELLED
+    bald = question.attribute in HAIR and BALD in _listed(line["attributes"].get("Hair Style"))
+    unsure = bald or "labelled" not in line
+    return len(values) if unsure and question.unsure else UNLABELLED
+
+
+def _each(vocabulary: Vocabulary, question: Question, line: Mapping[str, Any]) -> list[int]:
+    attribute = vocabulary.attributes[question.attribute]
+    if line["people"] != "single" or isinstance(line["attributes"].get(attribute.label), bool):
+        return [UNLABELLED] * len(question.values)
+    stated = set(_listed(line["attributes"].get(attribute.label)))
+    true = stated | {other for value in stated for other in attribute.refines.get(value, ())}
+    known = set(question.values) if "labelled" not in line else set(line["labelled"].get(attribute.label, ()))
+    return [int(value in true) if value in known else UNLABELLED for value in question.values]
+
+
+def _some(vocabulary: Vocabulary, key: str, line: Mapping[str, Any]) -> int:
+    given = line["attributes"].get(vocabulary.attributes[key].label)
+    return int(given) if isinstance(given, bool) else UNLABELLED
+
+
+def _listed(given: Any) -> Iterable[str]:
+    if given is None or isinstance(given, bool):
+        return ()
+    return given if isinstance(given, list) else (given,)
+
+
+def labelled_values(lines: Iterable[Mapping[str, Any]], label: str) -> list[str]:
+    """All values of a label that occur in lines of one labeller: what it could have said, had it been true."""
+    return sorted({value for line in lines for value in _listed(line["attributes"].get(label))})

@@ -1,0 +1,130 @@
+"""Supervision through the prompts, beside the contrast of pictures and captions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from character_pipeline.training.labels import Targets
+from character_pipeline.vocabulary.prompts import PromptBook, Question
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+
+IMPORTANCE: Mapping[str, float] = {
+    "hair_color": 2.0, "hair_length": 1.5, "eye_color": 1.5, "gender": 1.0, "facial_expression": 1.0, "dress": 1.0,
+    "accessories": 2.0, "facial_hair": 1.5, "hair_style": 1.5,
+}  # fmt: skip
+OTHERS = 0.5
+SMOOTHING = 0.05
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Where the embeddings of a question's sentences stand in a batch of sentences."""
+
+    question: Question
+    values: slice
+    others: slice
+    """`unsure` of a choice (as many as there are), or `absent` of each value."""
+
+
+def lay_out(book: PromptBook) -> tuple[list[Asked], list[tuple[str, ...]]]:
+    """The questions, and for each row of sentences the phrases that it may be made of."""
+    asked, rows = [], []
+    for question in book.questions.values():
+        start = len(rows)
+        rows += list(question.values.values())
+        middle = len(rows)
+        rows += [question.unsure] if question.unsure else []
+        rows += list(question.absent.values()) if question.absent else []
+        asked.append(Asked(question, slice(start, middle), slice(middle, len(rows))))
+    return asked, rows
+
+
+def prompt_loss(
+    similarity: torch.Tensor, asked: list[Asked], targets: Targets, odds: Mapping[str, torch.Tensor]
+) -> torch.Tensor:
+    """The mean loss over the questions, weighted by `IMPORTANCE`.
+
+    `similarity`, (N, sentences), is scaled cosines; `odds` says how frequent each class is.
+    """
+    import torch
+
+    losses, total = [], 0.0
+    for part in asked:
+        loss = (_choice if part.question.ask == "choice" else _each)(similarity, part, targets, odds)
+        if loss is not None:
+            importance = IMPORTANCE.get(part.question.attribute, OTHERS)
+            losses.append(importance * loss)
+            total += importance
+    return torch.stack(losses).sum() / max(total, 1e-6)
+
+
+def _choice(similarity: Any, part: Asked, targets: Targets, odds: Mapping[str, Any]) -> Any:
+    import torch
+    from torch.nn import functional
+
+    wanted = torch.from_numpy(targets.choice[part.question.attribute])
+    if not bool((wanted >= 0).any()):
+        return None
+    logits = torch.cat([similarity[:, part.values], similarity[:, part.others]], dim=1)
+    logits = logits + odds[part.question.attribute]
+    return functional.cross_entropy(logits, wanted, ignore_index=-1, label_smoothing=SMOOTHING)
+
+
+def _each(similarity: Any, part: Asked, targets: Targets, odds: Mapping[str, Any]) -> Any:
+    import torch
+    from torch.nn import functional
+
+    key = part.question.attribute
+    wanted, some = torch.from_numpy(targets.each[key]), torch.from_numpy(targets.some[key])
+    margin = similarity[:, part.values] - similarity[:, part.others] + odds[key]
+    known = (wanted >= 0).float()
+    losses = functional.binary_cross_entropy_with_logits(
+        margin, wanted.clamp_min(0).float() * (1 - SMOOTHING) + SMOOTHING / 2, reduction="none"
+    )
+    count = known.sum()
+    loss = (losses * known).sum() / count.clamp_min(1.0)
+    if bool((some >= 0).any()):
+        none = torch.sigmoid(-margin[some >= 0]).clamp(1e-5, 1.0).prod(1)
+        any_true = (1 - none).clamp(1e-4, 1 - 1e-4)
+        truth = some[some >= 0].float()
+        weight = 1 + truth
+        extra = functional.binary_cross_entropy(any_true, truth, weight=weight)
+        return (loss * count + extra * len(truth) * 2) / (count + len(truth) * 2) if float(count) else extra
+    return loss if float(count) else None
+
+
+def contrast_loss(pictures: Any, captions: Any, scale: Any) -> Any:
+    """The symmetric cross-entropy of CLIP (Radford et al., 2021) over a batch: (N, d) each."""
+    import torch
+    from torch.nn import functional
+
+    logits = scale * pictures @ captions.T
+    wanted = torch.arange(len(logits))
+    return (functional.cross_entropy(logits, wanted) + functional.cross_entropy(logits.T, wanted)) / 2
+
+
+def log_odds(targets: Targets, book: PromptBook) -> dict[str, torch.Tensor]:
+    """How frequent each class is: logarithms of shares for a choice, of odds for each value by itself.
+
+    Added to the logits while training, so that the embeddings need not learn what is merely frequent (logit
+    adjustment: Menon et al., 2021).
+    """
+    import numpy as np
+    import torch
+
+    odds: dict[str, torch.Tensor] = {}
+    for key, question in book.questions.items():
+        if question.ask == "choice":
+            found = targets.choice[key]
+            counts = np.bincount(found[found >= 0], minlength=len(question.values) + bool(question.unsure)) + 1.0
+            raw = np.log(counts / counts.sum())
+        else:
+            found = targets.each[key]
+            raw = np.log(((found == 1).sum(0) + 1.0) / ((found == 0).sum(0) + 1.0))
+        odds[key] = torch.tensor(raw, dtype=torch.float32)
+    return odds

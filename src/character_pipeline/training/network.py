@@ -1,0 +1,84 @@
+"""The architecture of the embedded model: a small ConvNeXt-V2 and a small BERT, in the Hugging Face format."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast, VisionTextDualEncoderModel
+
+PICTURE = 96
+"""Pixels of a side, after letterboxing."""
+WIDTH = 128
+"""Length of an embedding."""
+TOKENS = 48
+WORDS = 1500
+VISION = {"hidden_sizes": [32, 64, 128, 256], "depths": [1, 2, 4, 1], "drop_path_rate": 0.05, "image_size": PICTURE}
+TEXT = {
+    "hidden_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 256,
+    "max_position_embeddings": TOKENS, "hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0,
+}  # fmt: skip
+SPECIAL = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]"}
+
+
+def make_tokenizer(texts: Iterable[str]) -> PreTrainedTokenizerFast:
+    """A WordPiece tokenizer with the words of some texts."""
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    trainer = trainers.WordPieceTrainer(vocab_size=WORDS, special_tokens=list(SPECIAL.values()), show_progress=False)
+    tokenizer.train_from_iterator(texts, trainer)
+    ends = [(token, tokenizer.token_to_id(token)) for token in ("[CLS]", "[SEP]")]
+    tokenizer.post_processor = processors.TemplateProcessing(single="[CLS] $A [SEP]", special_tokens=ends)
+    fast: PreTrainedTokenizerFast = PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, model_max_length=TOKENS, **SPECIAL
+    )
+    return fast
+
+
+def make_network(words: int, scale: float = 20.0) -> VisionTextDualEncoderModel:
+    """An untrained dual encoder; `scale` is what its cosines are multiplied with at first."""
+    import math
+
+    from transformers import BertConfig, ConvNextV2Config, VisionTextDualEncoderConfig, VisionTextDualEncoderModel
+
+    vision = ConvNextV2Config(**VISION)
+    vision.hidden_size = VISION["hidden_sizes"][-1]  # type: ignore[index] # the dual encoder asks for it by this name
+    text = BertConfig(vocab_size=words, **TEXT)
+    config = VisionTextDualEncoderConfig.from_vision_text_configs(
+        vision, text, projection_dim=WIDTH, logit_scale_init_value=math.log(scale)
+    )
+    model = VisionTextDualEncoderModel(config)
+    _begin(model)
+    return model
+
+
+def _begin(model: VisionTextDualEncoderModel) -> None:
+    """Starting weights by fan-in; the usual ones are made for layers ten times as wide and hardly pass a signal."""
+    import torch
+
+    for name, parameter in model.named_parameters():
+        if parameter.ndim >= 2 and "grn" not in name and "position" not in name:
+            fan = parameter.shape[-1] if "embeddings" in name and parameter.ndim == 2 else parameter[0].numel()
+            torch.nn.init.trunc_normal_(parameter, std=fan**-0.5)
+
+
+def picture_features(model: VisionTextDualEncoderModel, pixels: Any) -> Any:
+    """Embeddings of pictures, (N, WIDTH), L2-normalised."""
+    pooled = model.vision_model(pixel_values=pixels).pooler_output
+    return _unit(model.visual_projection(pooled))
+
+
+def text_features(model: VisionTextDualEncoderModel, tokens: Any) -> Any:
+    """Embeddings of tokenized texts, (N, WIDTH), L2-normalised."""
+    pooled = model.text_model(input_ids=tokens["input_ids"], attention_mask=tokens["attention_mask"]).pooler_output
+    return _unit(model.text_projection(pooled))
+
+
+def _unit(vectors: Any) -> Any:
+    vectors = vectors.float()
+    return vectors / vectors.norm(dim=-1, keepdim=True).clamp_min(1e-6)
