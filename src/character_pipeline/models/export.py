@@ -106,24 +106,23 @@ def _export(
 ) -> None:
     import torch
 
-    module = _module(encoder, tower)
     size = sum(weights.nbytes for weights in encoder.model.parameters())
-    with _quiet(), torch.inference_mode():
+    with _quiet(), torch.no_grad():
         torch.onnx.export(
-            module,
-            kwargs=inputs,
-            f=path,
+            _module(encoder, tower, list(inputs)),
+            tuple(inputs.values()),
+            path,
             input_names=list(inputs),
             output_names=["image_embeds" if tower == "vision" else "text_embeds"],
-            dynamic_shapes={"inputs": axes},
+            dynamic_shapes=dict(zip(("first", "second"), axes.values(), strict=False)),
             dynamo=True,
             external_data=size > ONE_FILE,
             verbose=False,
         )
 
 
-def _module(encoder: TorchEncoder, tower: Tower) -> torch.nn.Module:
-    """One tower with its projection as a module of its own."""
+def _module(encoder: TorchEncoder, tower: Tower, names: list[str]) -> torch.nn.Module:
+    """One tower with its projection as a module of its own, which takes its inputs in the order of `names`."""
     import torch
 
     work = encoder.model.get_image_features if tower == "vision" else encoder.model.get_text_features
@@ -133,8 +132,8 @@ def _module(encoder: TorchEncoder, tower: Tower) -> torch.nn.Module:
             super().__init__()
             self.model = encoder.model
 
-        def forward(self, **inputs: torch.Tensor) -> torch.Tensor:
-            found = work(**inputs)
+        def forward(self, first: torch.Tensor, second: torch.Tensor | None = None) -> torch.Tensor:
+            found = work(**dict(zip(names, (first, second), strict=False)))
             embeds: torch.Tensor = getattr(found, "pooler_output", found)
             return embeds
 
