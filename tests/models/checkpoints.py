@@ -94,7 +94,7 @@ def make_convnext(folder: Path) -> Path:
     count = save_tokenizer(folder, "[CLS]", "[SEP]", "[PAD]", 32)
     torch.manual_seed(2)
     vision = ConvNextV2Config(hidden_sizes=[8, 16, 24, 32], depths=[1, 1, 2, 1], image_size=64)
-    vision.hidden_size = 32  # type: ignore[attr-defined]  # the dual encoder asks for it
+    vision.hidden_size = 32  # the dual encoder asks for it
     layer: dict[str, Any] = {
         "hidden_size": 32,
         "intermediate_size": 48,

@@ -11,6 +11,7 @@ from character_pipeline.errors import ModelError
 from character_pipeline.models import machine
 from character_pipeline.models.base import unit_rows
 from character_pipeline.models.batching import Batches
+from character_pipeline.models.logits import read_logits
 from character_pipeline.models.plan import Plan
 from character_pipeline.models.tokenizer import TextTokenizer, read_tokenizer
 
@@ -91,9 +92,7 @@ class OnnxEncoder:
         self.name = plan.checkpoint.name
         self.key = plan.key
         self.size = plan.checkpoint.size
-        manifest = plan.checkpoint.manifest
-        self.scale = manifest.logit_scale or 100.0
-        self.bias = manifest.logit_bias or 0.0
+        self.scale, self.bias = read_logits(plan.checkpoint)
         self._vision = self._open("vision")
         on_gpu = self._vision.session.get_providers()[0] != "CPUExecutionProvider"
         self.device = f"{plan.device} (ONNX Runtime)" if on_gpu else f"cpu, {threads_in_words(plan.threads)}"

@@ -12,6 +12,7 @@ from character_pipeline.errors import MissingExtraError, ModelError
 from character_pipeline.models import machine
 from character_pipeline.models.base import unit_rows
 from character_pipeline.models.batching import Batches
+from character_pipeline.models.logits import read_logits
 from character_pipeline.models.onnx_backend import threads_in_words
 from character_pipeline.models.plan import Plan
 from character_pipeline.models.tokenizer import TextTokenizer, read_tokenizer
@@ -35,7 +36,7 @@ class TorchEncoder:
         self.key = plan.key
         self.size = plan.checkpoint.size
         self.model = load_model(plan)
-        self.scale, self.bias = logits(self.model, plan)
+        self.scale, self.bias = read_logits(plan.checkpoint)
         self.device = _device_in_words(plan)
         # On a CPU a row's last bits depend on its place in the batch; on a GPU only on the shape of the batch.
         limit = 1 if plan.device == "cpu" else plan.batch_size
@@ -145,18 +146,6 @@ def _quantised(plan: Plan) -> dict[str, Any]:
     config = make(load_in_8bit=True, llm_int8_skip_modules=kept)
     floats = torch.float32 if plan.device == "cpu" else torch.float16
     return {"quantization_config": config, "device_map": {"": plan.device}, "dtype": floats}
-
-
-def logits(model: Any, plan: Plan) -> tuple[float, float]:
-    """Scale and bias: what the manifest says, else what the weights say."""
-    manifest = plan.checkpoint.manifest
-    scale, bias = getattr(model, "logit_scale", None), getattr(model, "logit_bias", None)
-    learnt = float(scale.detach().float().exp()) if scale is not None else 100.0
-    shift = float(bias.detach().float()) if bias is not None else 0.0
-    return (
-        learnt if manifest.logit_scale is None else manifest.logit_scale,
-        shift if manifest.logit_bias is None else manifest.logit_bias,
-    )
 
 
 def _device_in_words(plan: Plan) -> str:
