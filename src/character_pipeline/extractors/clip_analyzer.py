@@ -53,6 +53,10 @@ class ClipReader:
             raise ItemError("extractor_failed", f"{self.plan.checkpoint.name} gives no finite numbers for a picture")
         return found.astype(np.float16)
 
+    def embed_texts(self, sentences: Sequence[str]) -> NDArray[np.float32]:
+        """Vectors of length 1, shape (sentences, size)."""
+        return self.encoder.embed_texts(sentences)
+
     @cached_property
     def encoder(self) -> DualEncoder:
         """The model itself."""
@@ -105,7 +109,7 @@ class ClipAnalyzer:
 
         places = [place for place, item in enumerate(batch) if self.reader.key in item.readings]
         found: list[list[Evidence]] = [[] for _ in batch]
-        if places:
+        if places and self.table.asked:
             vectors = np.stack([batch[place].readings[self.reader.key] for place in places])
             self._claim(vectors, [found[place] for place in places])
         return [tuple(evidence) for evidence in found]
@@ -151,7 +155,7 @@ class ClipAnalyzer:
         cache = self._cache or prompt_cache(plan)
 
         def embed(sentences: Sequence[str]) -> NDArray[np.float32]:
-            return cache.embed(sentences, lambda missing: self.reader.encoder.embed_texts(missing))
+            return cache.embed(sentences, self.reader.embed_texts)
 
         return build_table(self.book, self.prompt_set, plan.checkpoint.manifest, embed, read_logits(plan.checkpoint))
 
