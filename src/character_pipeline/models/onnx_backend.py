@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 CPU_BATCH = 4
 """Measured: on a CPU, more pictures at a time are no faster, and fewer are slower."""
+SENTENCES = 16
 OUTPUTS = ("image_embeds", "text_embeds", "pooler_output")
 NUMBERS = {"tensor(float16)": "float16", "tensor(int32)": "int32", "tensor(int64)": "int64"}
 
@@ -99,7 +100,7 @@ class OnnxEncoder:
         single = plan.precision == "int8"
         limit = 1 if single else plan.batch_size if on_gpu else min(CPU_BATCH, plan.batch_size)
         self._pictures = Batches(limit, padded=True)
-        self._sentences = Batches(limit, padded=True)
+        self._sentences = Batches(1 if single else max(limit, SENTENCES), padded=True)
 
     def embed_pictures(self, pictures: Sequence[Image.Image]) -> NDArray[np.float32]:
         """See DualEncoder."""

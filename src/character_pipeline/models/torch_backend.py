@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 log = logging.getLogger(__name__)
+SENTENCES = 32
 TYPES = {"fp32": "float32", "fp16": "float16", "bf16": "bfloat16"}
 
 
@@ -41,7 +42,8 @@ class TorchEncoder:
         # On a CPU a row's last bits depend on its place in the batch; on a GPU only on the shape of the batch.
         limit = 1 if plan.device == "cpu" else plan.batch_size
         self._pictures = Batches(limit, padded=True)
-        self._sentences = Batches(limit, padded=True)
+        # Sentences are computed once and kept, so that their last bits come from one batch alone.
+        self._sentences = Batches(max(limit, SENTENCES), padded=True)
 
     def embed_pictures(self, pictures: Sequence[Image.Image]) -> NDArray[np.float32]:
         """See DualEncoder."""
@@ -142,6 +144,8 @@ def _quantised(plan: Plan) -> dict[str, Any]:
     from transformers import BitsAndBytesConfig
 
     kept = ["visual_projection", "text_projection", "head", "out_proj"]
+    if str(plan.checkpoint.config.get("vision_config", {}).get("model_type", "")).startswith("convnext"):
+        kept.append("vision_model")  # its linear layers work on whole planes, which 8-bit products do not take
     make: Any = BitsAndBytesConfig
     config = make(load_in_8bit=True, llm_int8_skip_modules=kept)
     floats = torch.float32 if plan.device == "cpu" else torch.float16
