@@ -12,6 +12,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -111,7 +112,7 @@ def agreement(folder: Path, pictures: list[Image.Image]) -> float:
             load_prompts(vocabulary),
             checkpoint.manifest.prompt_set or "drawn",
             checkpoint.manifest,
-            lambda sentences, cache=cache, exact=exact: cache.embed(sentences, exact.embed_texts),
+            partial(cache.embed, compute=exact.embed_texts),
             (encoder.scale, encoder.bias),
         )
         logits = table.logits(encoder.embed_pictures(pictures))
@@ -152,7 +153,7 @@ def report(folder: Path, asked: argparse.Namespace) -> None:
             model_name=str(folder), backend="onnx", precision=precision, device="cpu", threads=asked.threads
         )
         encoder = load_encoder(settings)
-        jobs[f"the encoder, ONNX {precision}, with resizing"] = lambda encoder=encoder: encoder.embed_pictures(pictures)
+        jobs[f"the encoder, ONNX {precision}, with resizing"] = partial(encoder.embed_pictures, pictures)
     print(
         f"{platform.machine()}, {asked.threads} threads; {len(pictures)} pictures, {asked.rounds} rounds; {folder.name}"
     )
