@@ -16,6 +16,7 @@ ROOMS = (
     "vocabulary",
     "schema",
     "input_loader",
+    "models",
     "extractors",
     "attribute_fusion",
     "database",

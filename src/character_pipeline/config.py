@@ -6,9 +6,9 @@ import json
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from character_pipeline.errors import ConfigError, unknown_name
 
@@ -37,10 +37,26 @@ class InputLoaderConfig(Section):
     id_field: str | None = Field(None, description="the column with the item's id")
 
 
+DEFAULT_MODEL = "openai/clip-vit-base-patch32"
+Device = Annotated[str, StringConstraints(pattern=r"^(auto|cpu|cuda(:\d+)?)$")]
+
+
 class ClipAnalyzerConfig(Section):
-    model_name: str = "openai/clip-vit-base-patch32"
-    confidence_threshold: Fraction = 0.3
-    device: str = "auto"
+    enabled: bool = Field(True, description="look at the pictures; false: read texts alone")
+    model_name: str = Field(
+        DEFAULT_MODEL, min_length=1, description="a folder, a name on the hub, or 'embedded': the model in the package"
+    )
+    backend: Literal["auto", "onnx", "torch"] = Field("auto", description="auto: torch on a GPU, else ONNX Runtime")
+    precision: Literal["auto", "fp32", "fp16", "bf16", "int8"] = Field("auto", description="numbers to calculate with")
+    device: Device = Field("auto", description="auto, cpu, cuda, or cuda:1 for the second GPU")
+    confidence_threshold: Fraction = Field(0.3, description="a value with a lower score is not claimed")
+    prompt_set: Literal["auto", "drawn", "photo"] = Field("auto", description="auto: what the model was made for")
+    batch_size: int = Field(32, ge=1, description="pictures that a GPU works on together; halved when it is too much")
+    threads: int = Field(0, ge=0, description="of the model; 0: as many as there are processors")
+    compile: bool = Field(False, description="torch.compile: slow to start, then faster")
+    on_missing: Literal["auto", "fallback", "error"] = Field(
+        "auto", description="a model that cannot be had: fall back on 'embedded', or stop; auto: stop if you named it"
+    )
 
 
 class AttributeFusionConfig(Section):

@@ -21,6 +21,10 @@ class MissingExtraError(CharpipeError):
         super().__init__(f"{feature} needs the extra '{extra}': run pip install 'character-pipeline[{extra}]'")
 
 
+class ModelError(ConfigError):
+    """A model was asked for that cannot be had, or whose files are damaged. The run has not begun."""
+
+
 class StoreError(CharpipeError):
     """The database cannot be used as asked."""
 

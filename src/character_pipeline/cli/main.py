@@ -9,7 +9,7 @@ import sys
 import typer
 
 from character_pipeline import __version__
-from character_pipeline.cli import bench, errors, evaluate, export, extract, query, sample, show, stats
+from character_pipeline.cli import bench, errors, evaluate, export, export_onnx, extract, query, sample, show, stats
 from character_pipeline.cli.common import printable
 from character_pipeline.errors import CharpipeError, ConfigError
 
@@ -27,6 +27,7 @@ app.command("query")(query.query)
 app.command("stats")(stats.stats)
 app.command("errors")(errors.errors)
 app.command("export")(export.export)
+app.command("export-onnx")(export_onnx.export_onnx)
 app.command("evaluate")(evaluate.evaluate)
 app.command("bench")(bench.bench)
 app.command("sample")(sample.sample)

@@ -1,0 +1,182 @@
+"""Reads attributes from pictures with a dual encoder: every prompt is compared with the picture's vector."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING
+
+from character_pipeline.config import ClipAnalyzerConfig
+from character_pipeline.data import STATEMENT, Evidence, Item
+from character_pipeline.errors import ItemError
+from character_pipeline.extractors.base import Need
+from character_pipeline.models.base import DualEncoder
+from character_pipeline.models.domain import Domain, read_domain
+from character_pipeline.models.load import open_encoder, resolve
+from character_pipeline.models.logits import read_logits
+from character_pipeline.models.plan import Plan
+from character_pipeline.models.prompt_cache import PromptCache, prompt_cache
+from character_pipeline.vocabulary import Vocabulary
+from character_pipeline.vocabulary.prompts import PromptBook, load_prompts
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from PIL import Image
+
+    from character_pipeline.extractors.prompt_scoring import Asked, ScoreTable
+
+SCORING_VERSION = "1"
+"""Changes whenever the same vectors and prompts may give other evidence."""
+SURE = 0.97
+"""A picture states how many people it shows only with this probability; below, it hints."""
+HINT = 0.59
+LEAST = 0.01
+"""A score that rounds to nothing is no claim, whatever the threshold."""
+
+
+class ClipReader:
+    """Pictures to vectors. The key is known at once; the model is loaded when the first picture comes."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.key = plan.key
+        self.size = plan.checkpoint.size
+
+    def read(self, pictures: Sequence[Image.Image]) -> NDArray[np.float16]:
+        """Vectors of length 1, shape (pictures, size). Raises ItemError where a picture gives no numbers."""
+        import numpy as np
+
+        found = self.encoder.embed_pictures(pictures)
+        if not np.isfinite(found).all():
+            raise ItemError("extractor_failed", f"{self.plan.checkpoint.name} gives no finite numbers for a picture")
+        return found.astype(np.float16)
+
+    def embed_texts(self, sentences: Sequence[str]) -> NDArray[np.float32]:
+        """Vectors of length 1, shape (sentences, size)."""
+        return self.encoder.embed_texts(sentences)
+
+    @cached_property
+    def encoder(self) -> DualEncoder:
+        """The model itself."""
+        return open_encoder(self.plan)
+
+    def __getstate__(self) -> Plan:
+        # A loaded model stays in its process; another process loads its own.
+        return self.plan
+
+    def __setstate__(self, plan: Plan) -> None:
+        self.__init__(plan)  # type: ignore[misc]
+
+
+class ClipAnalyzer:
+    """Asks every question of the prompts of every picture's vector.
+
+    Args:
+        book: the questions.
+        reader: what turns pictures into vectors.
+        threshold: a value with a lower score is not claimed.
+        prompt_set: "drawn", "photo", or "auto" for what the model was made for.
+        cache: where the embeddings of prompts are kept; by default the user's cache folder.
+    """
+
+    name = "clip_analyzer"
+    source = "clip_analyzer/1"
+    needs: frozenset[Need] = frozenset({"readings"})
+
+    def __init__(
+        self,
+        book: PromptBook,
+        reader: ClipReader,
+        threshold: float = 0.3,
+        prompt_set: str = "auto",
+        cache: PromptCache | None = None,
+    ) -> None:
+        checkpoint = reader.plan.checkpoint
+        self.book = book
+        self.reader = reader
+        self.readers = (reader,)
+        self.threshold = threshold
+        self.prompt_set = prompt_set if prompt_set != "auto" else checkpoint.manifest.prompt_set or "drawn"
+        self._cache = cache
+        parts = (SCORING_VERSION, reader.key, self.prompt_set, repr(threshold), checkpoint.claims_digest)
+        self.version = f"1.{hashlib.blake2b('|'.join(parts).encode(), digest_size=6).hexdigest()}"
+
+    def process(self, batch: Sequence[Item]) -> list[tuple[Evidence, ...]]:
+        """The evidence for each item; none for one without this model's vector."""
+        import numpy as np
+
+        places = [place for place, item in enumerate(batch) if self.reader.key in item.readings]
+        found: list[list[Evidence]] = [[] for _ in batch]
+        if places and self.table.asked:
+            vectors = np.stack([batch[place].readings[self.reader.key] for place in places])
+            self._claim(vectors, [found[place] for place in places])
+        return [tuple(evidence) for evidence in found]
+
+    def _claim(self, vectors: NDArray[np.float16], found: Sequence[list[Evidence]]) -> None:
+        """Add to the evidence of each row of `vectors`."""
+        from character_pipeline.extractors.prompt_scoring import probabilities
+
+        logits = self.table.logits(vectors)
+        familiar = self._familiarity(vectors)
+        least = max(self.threshold, LEAST)
+        for asked in self.table.asked:
+            chances, told = probabilities(asked, logits)
+            scores = chances * asked.trust * familiar[:, None]
+            scores[~told] = 0.0
+            for row, column in zip(*(scores >= least).nonzero(), strict=True):
+                score = _score(asked.attribute, float(scores[row, column]), float(chances[row, column]))
+                found[row].append(self._evidence(asked, int(column), score))
+
+    def _evidence(self, asked: Asked, column: int, score: float) -> Evidence:
+        origin = f'{self.reader.plan.checkpoint.name}: "{asked.phrases[column]}"'
+        return _shared_evidence(asked.attribute, asked.values[column], score, self.source, origin)
+
+    def _familiarity(self, vectors: NDArray[np.float16]) -> NDArray[np.float64]:
+        """How far each picture is of the kind that the model was measured on; 1 where that is not known."""
+        import numpy as np
+
+        from character_pipeline.extractors.prompt_scoring import unit
+
+        return np.ones(len(vectors)) if self._domain is None else self._domain.familiarity(unit(vectors))
+
+    @cached_property
+    def _domain(self) -> Domain | None:
+        checkpoint = self.reader.plan.checkpoint
+        return read_domain(checkpoint.folder, checkpoint.size)
+
+    @cached_property
+    def table(self) -> ScoreTable:
+        """All answers; the model reads only the sentences that are not in the cache."""
+        from character_pipeline.extractors.prompt_scoring import build_table
+
+        plan = self.reader.plan
+        cache = self._cache or prompt_cache(plan)
+
+        def embed(sentences: Sequence[str]) -> NDArray[np.float32]:
+            return cache.embed(sentences, self.reader.embed_texts)
+
+        return build_table(self.book, self.prompt_set, plan.checkpoint.manifest, embed, read_logits(plan.checkpoint))
+
+
+def _score(attribute: str, score: float, chance: float) -> float:
+    """As it is shown. How many people there are decides over the whole record, so that only what is sure is stated."""
+    capped = HINT if attribute == "people" and chance < SURE and score >= STATEMENT else score
+    return round(min(capped, 1.0), 2)
+
+
+@lru_cache(maxsize=65_536)
+def _shared_evidence(attribute: str, value: str, score: float, source: str, origin: str) -> Evidence:
+    """Equal claims are one object, so that decisions about them are remembered."""
+    return Evidence(attribute, value, score, source, origin)
+
+
+def make_clip_analyzer(vocabulary: Vocabulary, config: ClipAnalyzerConfig | None = None) -> ClipAnalyzer:
+    """The analyzer that the settings describe. Finds the model, which may fetch it, but does not load it.
+
+    Raises ModelError or MissingExtraError where the model cannot be had, ConfigError on faulty prompts.
+    """
+    config = config or ClipAnalyzerConfig()
+    reader = ClipReader(resolve(config))
+    return ClipAnalyzer(load_prompts(vocabulary), reader, config.confidence_threshold, config.prompt_set)

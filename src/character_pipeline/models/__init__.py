@@ -1,0 +1,1 @@
+"""CLIP-like models: loading them, and turning pictures and sentences into vectors that can be compared."""

@@ -1,0 +1,105 @@
+"""Checkpoints from the Hugging Face hub: what is cached first, then the network, for a bounded time."""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from character_pipeline.errors import ModelError
+from character_pipeline.models.checkpoint import SUFFIXES
+
+if TYPE_CHECKING:
+    from huggingface_hub import HfApi
+
+log = logging.getLogger(__name__)
+PROBE_SECONDS = 5.0
+"""How long the hub may take to say that it knows a model. The download itself may take as long as it needs."""
+NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
+SMALL = ("*.json",)
+TORCH = ("model.safetensors", "model-*-of-*.safetensors")
+EXTRAS = ("domain.safetensors", "prompt_embeddings.safetensors")
+CONVERTER = ("SFconvertbot", "Adding `safetensors` variant of this model")
+"""Who offers safetensors for older models, in a pull request with this title."""
+
+
+def is_hub_name(name: str) -> bool:
+    return NAME.fullmatch(name) is not None
+
+
+def patterns(torch: bool, precision: str) -> list[str]:
+    """The files worth fetching: never a format that can run code, and of the ONNX files one precision."""
+    names = [*SMALL, *EXTRAS]
+    if torch:
+        return [*names, *TORCH]
+    suffixes = SUFFIXES.get(precision, ("",)) if precision != "auto" else ("",)
+    return [*names, *(f"onnx/{tower}_model{s}.onnx*" for s in suffixes for tower in ("vision", "text"))]
+
+
+def find_cached(name: str) -> list[Path]:
+    """The folders of a model that were fetched before, without asking the network."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    try:
+        newest = Path(snapshot_download(name, local_files_only=True))
+    except (LocalEntryNotFoundError, OSError, ValueError):
+        return []
+    # A revision with safetensors lies beside the main one, which may have none.
+    return [newest, *(path for path in sorted(newest.parent.iterdir()) if path != newest)]
+
+
+def fetch(name: str, wanted: Sequence[str]) -> Path:
+    """Download a model into the hub's cache. Raises ModelError where the hub does not answer or does not have it."""
+    from huggingface_hub import HfApi, is_offline_mode, snapshot_download
+
+    if is_offline_mode():
+        raise ModelError("HF_HUB_OFFLINE forbids to ask the hub")
+    api = HfApi()
+    try:
+        info = within(PROBE_SECONDS, lambda: api.model_info(name, timeout=PROBE_SECONDS))
+        files = {entry.rfilename for entry in info.siblings or ()}
+        revision = None if not _is_unsafe_only(files, wanted) else _converted(api, name)
+        return Path(snapshot_download(name, revision=revision, allow_patterns=list(wanted), etag_timeout=PROBE_SECONDS))
+    except ModelError:
+        raise
+    except Exception as error:
+        # Many types of several libraries: no network, no such model, no right to it, a full disk.
+        raise ModelError(f"the hub does not give it: {type(error).__name__}: {str(error).splitlines()[0]}") from error
+
+
+def _is_unsafe_only(files: set[str], wanted: Sequence[str]) -> bool:
+    return set(TORCH) <= set(wanted) and not any(file.endswith(".safetensors") for file in files)
+
+
+def _converted(api: HfApi, name: str) -> str | None:
+    """The revision in which the hub's own converter offers safetensors, as for the first CLIP models."""
+    author, title = CONVERTER
+    for found in api.get_repo_discussions(name, discussion_type="pull_request", author=author):
+        if found.title == title and found.status == "open":
+            return f"refs/pr/{found.num}"
+    return None
+
+
+def within(seconds: float, work: Callable[[], Any]) -> Any:
+    """What `work` returns or raises, if it is done in time. Raises ModelError if not; it then goes on unheard."""
+    found: list[tuple[Any, Exception | None]] = []
+
+    def do() -> None:
+        try:
+            found.append((work(), None))
+        except Exception as error:  # noqa: BLE001 - raised again by who waits
+            found.append((None, error))
+
+    thread = threading.Thread(target=do, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if not found:
+        raise ModelError(f"the hub did not answer within {seconds:g} seconds")
+    result, failure = found[0]
+    if failure is not None:
+        raise failure
+    return result

@@ -1,0 +1,71 @@
+"""What this machine has to calculate with, found out without loading anything heavy."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import re
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+
+BF16_SINCE = 8
+"""The major compute capability from which NVIDIA GPUs calculate in bf16."""
+
+
+def has_package(name: str) -> bool:
+    return find_spec(name) is not None
+
+
+def has_torch() -> bool:
+    """Whether the extra `clip` is installed."""
+    return has_package("torch") and has_package("transformers")
+
+
+@lru_cache(maxsize=1)
+def gpu_capability() -> tuple[int, int] | None:
+    """The compute capability of the first NVIDIA GPU; None where there is none to be used.
+
+    Asks the driver's management library, which unlike CUDA itself leaves processes free to fork.
+    """
+    if os.environ.get("CUDA_VISIBLE_DEVICES", "all").strip() in {"", "-1"}:
+        return None
+    try:
+        library = ctypes.CDLL("libnvidia-ml.so.1")
+    except OSError:
+        return None
+    if library.nvmlInit_v2() != 0:
+        return None
+    handle, major, minor = ctypes.c_void_p(), ctypes.c_int(), ctypes.c_int()
+    failed = library.nvmlDeviceGetHandleByIndex_v2(0, ctypes.byref(handle)) or (
+        library.nvmlDeviceGetCudaComputeCapability(handle, ctypes.byref(major), ctypes.byref(minor))
+    )
+    return None if failed else (major.value, minor.value)
+
+
+def torch_sees_gpu() -> bool:
+    """Whether the installed torch is built for the GPU that is there."""
+    folder = _folder("torch") if has_torch() else None
+    if folder is None or gpu_capability() is None:
+        return False
+    try:
+        text = (folder / "version.py").read_text(encoding="utf-8")
+    except OSError:
+        return False
+    return re.search(r"^cuda\b.*=\s*['\"]", text, re.MULTILINE) is not None
+
+
+def onnx_sees_gpu() -> bool:
+    """Whether the installed ONNX Runtime is built for the GPU that is there."""
+    folder = _folder("onnxruntime") if gpu_capability() is not None else None
+    return folder is not None and any((folder / "capi").glob("*onnxruntime_providers_cuda.*"))
+
+
+def processors() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _folder(package: str) -> Path | None:
+    spec = find_spec(package)
+    return Path(spec.origin).parent if spec and spec.origin else None

@@ -1,0 +1,88 @@
+"""Pictures become the numbers that the models were trained on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from character_pipeline.errors import ModelError
+from character_pipeline.models.preprocess import read_preprocessing
+from tests.models.checkpoints import pictures
+
+MEAN = {"image_mean": [0.48145466, 0.4578275, 0.40821073], "image_std": [0.26862954, 0.26130258, 0.27577711]}
+CLIP = {**MEAN, "size": {"shortest_edge": 32}, "crop_size": {"height": 32, "width": 32}, "do_center_crop": True}
+SIGLIP = {"image_mean": [0.5] * 3, "image_std": [0.5] * 3, "size": {"height": 48, "width": 48}, "resample": 2}
+CONVNEXT = {**MEAN, "size": {"shortest_edge": 56}, "crop_pct": 0.875}
+
+
+def odd_pictures() -> list[Image.Image]:
+    """Besides the usual ones: very small, very long, and one pixel."""
+    sizes = [(1, 1), (500, 7), (9, 300), (33, 32), (32, 32)]
+    return [*pictures(6), *(Image.effect_noise(size, 80).convert("RGB") for size in sizes)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "table"),
+    [
+        ("CLIPImageProcessor", CLIP),
+        ("SiglipImageProcessor", SIGLIP),
+        ("ConvNextImageProcessor", CONVNEXT),
+        ("ConvNextImageProcessor", {**CONVNEXT, "size": {"shortest_edge": 384}}),
+    ],
+)
+def test_same_as_transformers(kind: str, table: dict[str, Any]) -> None:
+    import transformers
+
+    processor = getattr(transformers, f"{kind}Pil")(**table)
+    said = json.loads(json.dumps(processor.to_dict(), default=str))
+    own = read_preprocessing({**table, "image_processor_type": kind, "resample": said["resample"]})
+    for picture in odd_pictures():
+        expected = np.asarray(processor(picture, return_tensors="np")["pixel_values"])
+        assert np.abs(own([picture]) - expected).max() < 1e-4
+
+
+def test_the_old_form_of_clip_files() -> None:
+    old = {
+        **MEAN,
+        "size": 32,
+        "crop_size": 32,
+        "do_center_crop": True,
+        "feature_extractor_type": "CLIPFeatureExtractor",
+    }
+    assert read_preprocessing(old) == read_preprocessing(CLIP)
+
+
+@pytest.mark.parametrize(("size", "box"), [((80, 40), (0, 16, 64, 48)), ((10, 20), (16, 0, 48, 64))])
+def test_padding_keeps_the_whole_picture(size: tuple[int, int], box: tuple[int, int, int, int]) -> None:
+    table = {"image_mean": [0] * 3, "image_std": [1] * 3, "size": {"height": 64, "width": 64}, "fit": "pad"}
+    (found,) = read_preprocessing(table)([Image.new("RGB", size, (255, 0, 51))])
+    left, top, right, bottom = box
+    inside = np.zeros((64, 64), dtype=bool)
+    inside[top:bottom, left:right] = True
+    assert np.allclose(found[:, inside], np.array([[1.0], [0.0], [0.2]]))
+    assert np.allclose(found[:, ~inside], 1.0)
+    (edged,) = read_preprocessing({**table, "pad_color": "edge"})([Image.new("RGB", size, (255, 0, 51))])
+    assert np.allclose(edged, np.array([1.0, 0.0, 0.2])[:, None, None])
+
+
+def test_batches_are_single_pictures_side_by_side() -> None:
+    how, many = read_preprocessing(SIGLIP), odd_pictures()
+    assert np.array_equal(how(many), np.concatenate([how([picture]) for picture in many]))
+
+
+@pytest.mark.parametrize(
+    ("table", "told"),
+    [
+        ({"max_num_patches": 256, "patch_size": 16}, "fixed picture size"),
+        ({"image_mean": [0.5] * 3, "image_std": [0.5] * 3}, "size"),
+        ({**SIGLIP, "image_mean": [0.5]}, "preprocessor_config.json"),
+    ],
+)
+def test_what_is_not_understood_is_told(table: dict[str, Any], told: str, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=told):
+        read_preprocessing(table)
