@@ -155,6 +155,7 @@ class CharacterPipeline:
             config=self.config,
             fingerprint=self.stages.fingerprint,
             make_stages=self._make_stages,
+            readers=tuple(self.stages.readers.values()),
             limit=limit,
             retry_failed=retry_failed,
         )

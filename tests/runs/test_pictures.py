@@ -14,6 +14,9 @@ import pytest
 from PIL import Image
 
 from character_pipeline import CharacterPipeline, create_pipeline
+from character_pipeline.cli.report import picture_lines, textless_text
+from character_pipeline.runs.hardware import count_cores
+from character_pipeline.runs.local import count_workers
 from character_pipeline.testing import FakeExtractor, FakeLooker, FakeReader
 from tests.conftest import WORDS, picture_bytes
 from tests.runs.test_run import ROOT, Stop
@@ -211,3 +214,49 @@ def test_a_killed_run_is_finished_by_the_next(folder: Path) -> None:
         assert (summary.skipped, summary.processed) == (12, 14)
         assert summary.counts["pictures_read"] == 11, "what was committed is not read again"
         assert export(pipeline, folder) == wanted
+
+
+class OnDevice(FakeReader):
+    exclusive = True
+
+
+@pytest.mark.parametrize(
+    ("asked", "items", "readers", "wanted"),
+    [
+        (0, 100, [], 1),
+        (3, 100, [OnDevice()], 3),
+        (0, 1_000_000, [FakeReader()], count_cores()),
+        (0, 1_000_000, [FakeReader(), OnDevice()], 1),
+    ],
+)
+def test_a_reader_that_wants_its_device_for_itself_gets_one_process(
+    asked: int, items: int, readers: list[FakeReader], wanted: int
+) -> None:
+    assert count_workers(asked, items, readers) == wanted
+
+
+class Threaded(FakeReader):
+    threads = 0
+
+    def describe(self) -> str:
+        return f"{self.threads} threads"
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_reader_is_told_its_share_of_the_processors(folder: Path, workers: int) -> None:
+    with open_pipeline(folder.parent, FakeLooker(Threaded()), run={"workers": workers}) as pipeline:
+        spoke = pipeline.run(folder, limit=5).speakers
+    assert spoke == {"fake_reader/1": f"{max(1, count_cores() // workers)} threads"}
+
+
+def test_the_report_says_what_the_pictures_added(folder: Path) -> None:
+    with open_pipeline(folder.parent) as pipeline:
+        first, second = pipeline.run(folder), pipeline.run(folder)
+    pictures, values = picture_lines(first)
+    assert pictures.startswith("pictures: 23 read (")
+    assert pictures.endswith("/s), 1 taken from the cache; by fake reader on paper")
+    assert (
+        values == f"values: {counts['text_values']} that texts say, {counts['picture_values']} that only pictures say"
+    )
+    assert textless_text(first) == "10; described from the picture alone"
+    assert (picture_lines(second), textless_text(second)) == ([], "")

@@ -41,7 +41,7 @@ def print_report(pipeline: CharacterPipeline, output: Path, summary: RunSummary,
     if note := textless_text(summary):
         screen.print(f"[yellow]without text:[/] {note}")
     for line in picture_lines(summary):
-        screen.print(shown(line), highlight=False)
+        screen.print(shown(line), highlight=False, soft_wrap=True)
     if summary.kinds:
         advice = f"{failures_text(summary)}. See: charpipe errors {_quoted(output)}"
         screen.print(f"[yellow]problems:[/] {shown(advice)}", soft_wrap=True)

@@ -30,8 +30,8 @@ class PictureReader(Protocol):
             are then forgotten as soon as they are decoded.
         at_once: how many pictures it likes to be given at once.
         threads: set before the first `read` to the processors that it may use.
-        exclusive: True where one process shall have its device for itself, as with a GPU; asked before the first
-            `read`.
+        exclusive: True where one process shall have its device for itself, as with a GPU. It is asked before anyone
+            knows whether there are pictures, so it must cost nothing: no model, no heavy import.
         describe(): what really spoke, and where, "charpipe-embedded on cpu"; asked after a `read`.
     """
 

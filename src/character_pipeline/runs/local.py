@@ -14,6 +14,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from dataclasses import replace
 
+from character_pipeline.extractors.base import PictureReader
 from character_pipeline.runs.hardware import count_cores
 from character_pipeline.runs.shards import ShardJob, ShardResult, ShardWorker, WorkerSetup
 
@@ -25,11 +26,16 @@ AHEAD = 2
 _worker: ShardWorker | None = None
 
 
-def count_workers(asked: int, items: int) -> int:
-    """How many workers to use: as asked, or by the size of the run and of the machine. One means this process."""
-    if asked:
-        return asked
-    return 1 if items < SMALL_RUN else count_cores()
+def count_workers(asked: int, items: int, readers: Iterable[PictureReader] = ()) -> int:
+    """How many workers to use: as asked, or by the size of the run and of the machine. One means this process.
+
+    Each worker has a model of its own and its share of the processors. A model on a GPU gets one process, which then
+    decodes with as many threads as there are processors: several would only take the GPU's memory from each other.
+    """
+    if asked or items < SMALL_RUN:
+        return asked or 1
+    alone = any(getattr(reader, "exclusive", False) for reader in readers)
+    return 1 if alone else count_cores()
 
 
 def run_jobs(

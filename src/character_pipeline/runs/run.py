@@ -6,7 +6,7 @@ import json
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
@@ -16,6 +16,7 @@ from character_pipeline.config import PipelineConfig
 from character_pipeline.database.ledger import Ledger, Todo
 from character_pipeline.database.store import Store
 from character_pipeline.errors import StoreError
+from character_pipeline.extractors.base import PictureReader
 from character_pipeline.input_loader import Entry, Source, open_source
 from character_pipeline.runs.hardware import describe_machine, peak_memory_mib
 from character_pipeline.runs.local import count_workers, run_jobs
@@ -100,6 +101,7 @@ class RunRequest:
     config: PipelineConfig
     fingerprint: str
     make_stages: StagesFactory
+    readers: Sequence[PictureReader] = ()
     limit: int | None = None
     retry_failed: bool = False
 
@@ -154,7 +156,7 @@ class Run:
         config = self.request.config
         self.summary.todo = self.ledger.plan(self._todo(), config.run.shard_size)
         self.summary.skipped = max(self.summary.listed - self.summary.todo, 0)
-        self.summary.workers = count_workers(config.run.workers, self.summary.todo)
+        self.summary.workers = count_workers(config.run.workers, self.summary.todo, self.request.readers)
         self.summary.spend("inventory", time.perf_counter() - start)
         self.progress.begin(self.summary.todo, self.summary.skipped, self.summary.workers)
         cache = self.store.path if config.database.enable_caching else None
