@@ -255,8 +255,7 @@ def test_the_report_says_what_the_pictures_added(folder: Path) -> None:
     pictures, values = picture_lines(first)
     assert pictures.startswith("pictures: 23 read (")
     assert pictures.endswith("/s), 1 taken from the cache; by fake reader on paper")
-    assert (
-        values == f"values: {counts['text_values']} that texts say, {counts['picture_values']} that only pictures say"
-    )
+    said, seen = first.counts["text_values"], first.counts["picture_values"]
+    assert values == f"values: {said} that texts say, {seen} that only pictures say"
     assert textless_text(first) == "10; described from the picture alone"
     assert (picture_lines(second), textless_text(second)) == ([], "")
