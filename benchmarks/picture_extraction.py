@@ -21,93 +21,17 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
+from stand_ins import OUT, Filler, NumpyReader, Scorer
 
-from character_pipeline import CharacterPipeline, Evidence, Item, create_pipeline
-from character_pipeline.extractors.base import Need, PictureReader, PipelineStage
+from character_pipeline import CharacterPipeline, create_pipeline
+from character_pipeline.extractors.base import PictureReader, PipelineStage
 from character_pipeline.input_loader import load_image
 from character_pipeline.runs.hardware import describe_machine
 from character_pipeline.runs.run import RunSummary
-from character_pipeline.vocabulary import load_vocabulary
 
-WIDTH, LAYERS, TOKENS, SIDE, OUT = 768, 12, 50, 224, 512
-PROMPTS = 200
 MILLIONS = 5_000_000
 SAMPLE = Path(__file__).parents[1] / "src" / "character_pipeline" / "sample" / "bundled"
-
-
-class NumpyReader:
-    """The matrices of ViT-B/32, without attention, on numpy."""
-
-    size = OUT
-    threads = 0
-
-    def __init__(self, layers: int = LAYERS) -> None:
-        self.key = f"numpy-{LAYERS}"  # the quick one with fewer layers fills the cache of the other
-        self.layers = layers
-        self._weights: list[NDArray[np.float32]] = []
-
-    def prepare(self, picture: Image.Image) -> Image.Image:
-        return picture.resize((SIDE, SIDE), Image.Resampling.BICUBIC, reducing_gap=2.0)
-
-    def _load(self) -> list[NDArray[np.float32]]:
-        if not self._weights:
-            chooser = np.random.default_rng(0)
-            shapes = [(3072, WIDTH), *[(WIDTH, 3 * WIDTH), (WIDTH, WIDTH), (WIDTH, 3072), (3072, WIDTH)] * self.layers]
-            self._weights = [chooser.standard_normal(s, np.float32) / np.float32(s[0] ** 0.5) for s in shapes]
-        return self._weights
-
-    def read(self, pictures: Sequence[Image.Image]) -> NDArray[np.float16]:
-        from threadpoolctl import threadpool_limits
-
-        with threadpool_limits(self.threads or None):
-            pixels = np.stack([np.asarray(picture, np.float32) for picture in pictures])
-            return self._embed(pixels / np.float32(255))
-
-    def _embed(self, pixels: NDArray[np.float32]) -> NDArray[np.float16]:
-        first, *rest = self._load()
-        patches = pixels.reshape(-1, 7, 32, 7, 32, 3).swapaxes(2, 3).reshape(-1, 3072)
-        tokens = patches @ first
-        for layer in range(self.layers):
-            mix, project, widen, narrow = rest[layer * 4 : layer * 4 + 4]
-            tokens = np.tanh(tokens + (tokens @ mix)[:, :WIDTH] @ project)
-            tokens += np.maximum(tokens @ widen, 0) @ narrow
-        found: NDArray[np.float16] = tokens.reshape(len(pixels), -1, WIDTH).mean(axis=1)[:, :OUT].astype(np.float16)
-        return found
-
-    def describe(self) -> str:
-        return f"numpy stand-in on cpu, {self.threads} threads"
-
-
-class Scorer:
-    """Scores made-up prompts and claims the best of each group, as an analyzer does."""
-
-    name = "scorer"
-    needs: frozenset[Need] = frozenset({"readings"})
-
-    def __init__(self, reader: PictureReader, least: float = 0.0) -> None:
-        self.version = f"1-{least}"
-        self.readers: Sequence[PictureReader] = [reader]
-        self._prompts = np.zeros(0, np.float32)
-
-    def process(self, batch: Sequence[Item]) -> list[tuple[Evidence, ...]]:
-        if not self._prompts.size:
-            self._prompts = np.random.default_rng(1).standard_normal((self.readers[0].size, PROMPTS), np.float32)
-        vectors = np.stack([item.readings[self.readers[0].key] for item in batch]).astype(np.float32)
-        scores = vectors @ self._prompts
-        return [self._claim(row) for row in scores]
-
-    def _claim(self, scores: NDArray[np.float32]) -> tuple[Evidence, ...]:
-        claims, start = [], 0
-        for key, attribute in load_vocabulary().attributes.items():
-            part = scores[start : start + len(attribute.values)]
-            start += len(attribute.values)
-            if part.size and not attribute.many:
-                value = attribute.values[int(part.argmax())]
-                claims.append(Evidence(key, value, 0.7, f"{self.name}/{self.version}", "picture"))
-        return tuple(claims)
 
 
 @dataclass(frozen=True)
@@ -145,30 +69,47 @@ def draw_pictures(folder: Path, count: int, side: int) -> Path:
     return folder
 
 
-def measure_bare(reader: PictureReader, folder: Path, batch: int, count: int) -> float:
-    """Pictures a second of the reader alone, on pictures that are decoded and prepared."""
+@dataclass(frozen=True)
+class Speed:
+    """Pictures a second, and seconds of all processors a picture."""
+
+    rate: float
+    work: float
+
+
+@contextmanager
+def measured(pictures: int) -> Iterator[list[Speed]]:
+    """How fast so many pictures are done within."""
+    found: list[Speed] = []
+    start, worked = time.perf_counter(), sum(os.times()[:4])
+    yield found
+    rate = pictures / (time.perf_counter() - start)
+    found.append(Speed(rate, (sum(os.times()[:4]) - worked) / pictures))
+
+
+def measure_bare(reader: PictureReader, folder: Path, count: int) -> Speed:
+    """The reader alone, on pictures that are decoded and prepared."""
+    at_once = getattr(reader, "at_once", 32)
     prepare = getattr(reader, "prepare", lambda picture: picture)
     pictures = [prepare(load_image(path).image) for path in islice(sorted(folder.iterdir()), count)]
-    reader.read(pictures[:batch])
-    start = time.perf_counter()
-    for place in range(0, len(pictures), batch):
-        reader.read(pictures[place : place + batch])
-    return len(pictures) / (time.perf_counter() - start)
+    reader.read(pictures[:at_once])
+    with measured(len(pictures)) as found:
+        for place in range(0, len(pictures), at_once):
+            reader.read(pictures[place : place + at_once])
+    return found[0]
 
 
-def measure_flow(setting: Setting, rounds: Sequence[Path], count: int) -> tuple[list[RunSummary], list[float]]:
-    """A run over each folder; and the ratio of its speed to that of the bare reader just before and after it."""
-    summaries, ratios = [], []
-    with setting.open("flow.db") as pipeline:
-        reader = next(iter(pipeline.stages.readers.values()))
-        at_once = getattr(reader, "at_once", 32)
-        before = measure_bare(reader, rounds[0], at_once, count)
-        for folder in rounds:
-            summaries.append(pipeline.run(folder))
-            after = measure_bare(reader, folder, at_once, count)
-            ratios.append(summaries[-1].items_per_second * (1 / before + 1 / after) / 2)
-            before = after
-    return summaries, ratios
+def measure_flow(pipeline: CharacterPipeline, rounds: Sequence[Path]) -> tuple[RunSummary, list[Speed], list[Speed]]:
+    """A run over each folder, and beside it the bare reader just before and after: the last summary, and the speeds."""
+    reader = next(iter(pipeline.stages.readers.values()))
+    count = len(list(rounds[0].iterdir()))
+    flows, bares = [], [measure_bare(reader, rounds[0], count)]
+    for folder in rounds:
+        with measured(count) as found:
+            summary = pipeline.run(folder)
+        flows += found
+        bares.append(measure_bare(reader, folder, count))
+    return summary, flows, bares
 
 
 def tiny_pictures(path: Path, count: int) -> Path:
@@ -182,17 +123,6 @@ def tiny_pictures(path: Path, count: int) -> Path:
             buffer.seek(0)
             archive.addfile(member, buffer)
     return path
-
-
-class Filler:
-    """Stands for a reader while the cache is filled: the same key, made-up vectors."""
-
-    def __init__(self, key: str, size: int) -> None:
-        self.key, self.size = key, size
-
-    def read(self, pictures: Sequence[Image.Image]) -> NDArray[np.float16]:
-        seeds = [hash(picture.getpixel((0, 0))) & 0xFFFF for picture in pictures]
-        return np.stack([np.random.default_rng(s).standard_normal(self.size).astype(np.float16) for s in seeds])
 
 
 def measure_again(setting: Setting, count: int) -> RunSummary:
@@ -251,16 +181,23 @@ def watched_memory() -> Iterator[list[float]]:
 
 def print_flow(setting: Setting, pictures: int, side: int, rounds: int) -> float:
     folders = [draw_pictures(setting.place / f"set-{n}", pictures // rounds, side) for n in range(rounds)]
-    with watched_memory() as peak:
-        summaries, ratios = measure_flow(setting, folders, min(pictures // rounds, 128))
-    last, speed = summaries[-1], median(summary.items_per_second for summary in summaries)
+    with watched_memory() as peak, setting.open("flow.db") as pipeline:
+        last, flows, bares = measure_flow(pipeline, folders)
+    speed = median(flow.rate for flow in flows)
+    beside = list(zip(flows, bares[:-1], bares[1:], strict=True))
+    ratios = sorted(flow.rate * (1 / one.rate + 1 / two.rate) / 2 for flow, one, two in beside)
+    works = sorted((one.work + two.work) / 2 / flow.work for flow, one, two in beside)
     print(f"| JPEGs of {side} pixels, {last.workers} workers, median of {rounds} runs | {speed:.1f} pictures/s |")
-    spread = f"{min(ratios):.2f} to {max(ratios):.2f}"
-    print(f"| ratio to the bare reader on decoded pictures, in between | {median(ratios):.2f} ({spread}) |")
+    print(f"| ratio to the bare reader, in between, on decoded pictures | {_spread(ratios)} |")
+    print(f"| the same in processor time, which neighbours disturb less | {_spread(works)} |")
     print(f"| peak memory of all processes, the bare reader's pictures included | {peak[0]:,.0f} MiB |")
     print(f"| seconds by part, last run | {_parts(last)} |")
     print(f"| who spoke | {', '.join(last.speakers.values())} |", flush=True)
     return speed
+
+
+def _spread(numbers: Sequence[float]) -> str:
+    return f"{median(numbers):.2f} ({numbers[0]:.2f} to {numbers[-1]:.2f})"
 
 
 def _parts(summary: RunSummary) -> str:
