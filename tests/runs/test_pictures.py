@@ -170,8 +170,8 @@ def test_results_do_not_depend_on_how_the_work_is_cut(folder: Path, run: dict[st
     assert again == fresh(folder, FakeLooker(least=0.5))
 
 
-class Slowly(FakeReader):
-    """Takes its time, so that decoded pictures wait for it."""
+class Preparing(FakeReader):
+    """Takes something away from each picture in the threads that decode."""
 
     def prepare(self, picture: Image.Image) -> Image.Image:
         return picture.copy()
@@ -182,7 +182,7 @@ def test_ctrl_c_leaves_no_thread_and_the_next_run_goes_on(folder: Path, workers:
     wanted = fresh(folder)
     before = {thread for thread in threading.enumerate() if thread.name.startswith("decode")}
     run = {"shard_size": 4, "batch_size": 3, "workers": workers}
-    with open_pipeline(folder.parent, FakeLooker(Slowly()), run=run) as pipeline:
+    with open_pipeline(folder.parent, FakeLooker(Preparing()), run=run) as pipeline:
         assert pipeline.run(folder, progress=Stop(8)).state == "interrupted"
         left = {thread for thread in threading.enumerate() if thread.name.startswith("decode")}
         assert left == before
