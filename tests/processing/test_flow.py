@@ -127,12 +127,17 @@ def test_a_vector_of_the_wrong_length_is_a_failure() -> None:
 
 
 def test_a_missing_model_ends_the_run() -> None:
+    class Unasked(FakeLooker):
+        def process(self, batch: Sequence[Item]) -> list[tuple[Evidence, ...]]:
+            raise MissingExtraError("this model", "clip")
+
     class Missing(FakeReader):
         def read(self, pictures: Sequence[Image.Image]) -> NDArray[np.float16]:
             raise MissingExtraError("this model", "clip")
 
-    with pytest.raises(MissingExtraError):
-        list(process_items([picture_item("a", "red")], make_stages(FakeLooker(Missing()))))
+    for stage in (Unasked(), FakeLooker(Missing())):
+        with pytest.raises(MissingExtraError):
+            list(process_items([picture_item("a", "red")], make_stages(stage)))
 
 
 def test_known_vectors_are_taken_and_only_missing_ones_read() -> None:

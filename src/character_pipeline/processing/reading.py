@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from character_pipeline.errors import CharpipeError, ItemError
+from character_pipeline.errors import ItemError
 from character_pipeline.extractors.base import PictureReader
 from character_pipeline.processing.decoding import Decoded
 from character_pipeline.processing.meter import Meter
 from character_pipeline.processing.stages import Stages
-from character_pipeline.processing.work import Work
+from character_pipeline.processing.work import Work, not_the_items_fault
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,11 +37,9 @@ def _read(reader: PictureReader, seen: Sequence[Seen], users: Sequence[str]) -> 
     """Read a batch; if that fails, each picture by itself, so that one picture fails alone."""
     try:
         vectors = _vectors(reader, [_picture(reader.key, decoded) for _, decoded in seen])
-    except CharpipeError as error:
-        if not isinstance(error, ItemError):
-            raise  # no picture's fault: the model is not there, or its extra
-        _read_each(reader, seen, users, error)
-    except Exception as error:  # noqa: BLE001 - recorded as a row's problem
+    except Exception as error:
+        if not_the_items_fault(error):
+            raise
         _read_each(reader, seen, users, error)
     else:
         for (work, _), vector in zip(seen, vectors, strict=True):

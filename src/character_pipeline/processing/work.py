@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from character_pipeline.data import Evidence, Item, PictureFacts, Problem
-from character_pipeline.errors import ItemError
+from character_pipeline.errors import CharpipeError, ItemError
 from character_pipeline.extractors.base import PipelineStage
 from character_pipeline.processing.decoding import Ticket
 
@@ -30,6 +30,11 @@ class Work:
         self.problems += (problem_of(stage, error),)
 
 
+def not_the_items_fault(error: Exception) -> bool:
+    """Whether an error will meet every item: a model or an extra is not there. It ends the run."""
+    return isinstance(error, CharpipeError) and not isinstance(error, ItemError)
+
+
 def problem_of(stage: str, error: Exception) -> Problem:
     """What a stage raised on one item, as it is recorded."""
     if isinstance(error, ItemError):
@@ -49,7 +54,9 @@ def run_stage(stage: PipelineStage, works: Sequence[Work]) -> None:
             work.heard = True
             for claim in found:
                 work.claims.setdefault(claim.attribute, []).append(claim)
-    except Exception as error:  # noqa: BLE001 - recorded as a row's problem
+    except Exception as error:
+        if not_the_items_fault(error):
+            raise
         if len(works) > 1:
             for work in works:
                 run_stage(stage, [work])
