@@ -22,6 +22,7 @@ check: $(VENV)/all  ## lint, format, types
 bench: $(VENV)/all  ## speed, memory and accuracy, as the documentation quotes them
 	$(BIN)/python benchmarks/text_extraction.py
 	$(BIN)/python benchmarks/sample_accuracy.py
+	$(BIN)/python benchmarks/picture_extraction.py
 
 clean:
 	rm -rf $(VENV) $(OUT) .mypy_cache .ruff_cache .pytest_cache

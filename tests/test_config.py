@@ -64,8 +64,8 @@ def test_an_unknown_strategy() -> None:
 
 
 def test_settings_without_effect_are_said(caplog: pytest.LogCaptureFixture) -> None:
-    create_pipeline(CONTRACT)
-    assert "[clip_analyzer] have no effect" in caplog.text
+    create_pipeline({"rl_optimizer": {"learning_rate": 0.1}})
+    assert "[rl_optimizer] have no effect" in caplog.text
     caplog.clear()
     create_pipeline()
     assert not caplog.text

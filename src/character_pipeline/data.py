@@ -77,6 +77,8 @@ class Item:
     """The decoded picture (RGB, upright), for the stages that need one."""
     readings: Mapping[str, NDArray[np.float16]] = field(default_factory=dict)
     """What picture readers found in the picture, by their key: an embedding, colours, sharpness."""
+    facts: PictureFacts | None = None
+    """What an earlier run learned of the picture's file."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -234,3 +236,5 @@ class Processed:
     item: Item
     result: ExtractionResult
     facts: PictureFacts | None = None
+    fresh: Mapping[str, bytes] = field(default_factory=dict)
+    """The vectors that were read just now, by the key of their reader: little-endian float16."""

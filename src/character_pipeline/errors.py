@@ -19,6 +19,10 @@ class MissingExtraError(CharpipeError):
 
     def __init__(self, feature: str, extra: str) -> None:
         super().__init__(f"{feature} needs the extra '{extra}': run pip install 'character-pipeline[{extra}]'")
+        self.given = feature, extra
+
+    def __reduce__(self) -> tuple[type[MissingExtraError], tuple[str, str]]:
+        return type(self), self.given  # a worker process sends it to the main one
 
 
 class ModelError(ConfigError):

@@ -23,7 +23,7 @@ from character_pipeline.extractors.base import PipelineStage
 from character_pipeline.input_loader import load_image
 from character_pipeline.input_loader.base import ItemBuilder
 from character_pipeline.input_loader.images import read_file
-from character_pipeline.processing import Stages, process_shard
+from character_pipeline.processing import Stages, process_items
 from character_pipeline.runs.run import Progress, Run, RunRequest, RunSummary
 from character_pipeline.vocabulary import DATA, load_vocabulary
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 log = logging.getLogger("character_pipeline")
-IDLE_SECTIONS = ("clip_analyzer", "rl_optimizer")
+IDLE_SECTIONS = ("rl_optimizer",)
 
 
 def build_stages(
@@ -43,14 +43,14 @@ def build_stages(
 ) -> Stages:
     """Wire the stages by a configuration, with the usual extractors or those given."""
     vocabulary = load_vocabulary(Path(config.vocabulary.path) if config.vocabulary.path else DATA)
-    chosen = default_extractors(vocabulary) if extractors is None else extractors
+    chosen = default_extractors(vocabulary, config) if extractors is None else extractors
     return Stages(config, vocabulary, [*chosen, *add_extractors])
 
 
 def _warn_of_idle_settings(config: PipelineConfig) -> None:
     for name in IDLE_SECTIONS:
         if getattr(config, name) != getattr(PipelineConfig(), name):
-            log.warning("the settings of [%s] have no effect: this version reads texts and only checks pictures", name)
+            log.warning("the settings of [%s] have no effect in this version", name)
 
 
 class CharacterPipeline:
@@ -110,7 +110,7 @@ class CharacterPipeline:
 
     def extract_item(self, item: Item) -> CharacterAttributes:
         """Describe one item of any source."""
-        return next(process_shard([item], self.stages)).result.attributes
+        return next(process_items([item], self.stages)).result.attributes
 
     def process_dataset(
         self,
@@ -155,6 +155,7 @@ class CharacterPipeline:
             config=self.config,
             fingerprint=self.stages.fingerprint,
             make_stages=self._make_stages,
+            readers=tuple(self.stages.readers.values()),
             limit=limit,
             retry_failed=retry_failed,
         )

@@ -38,8 +38,10 @@ def print_report(pipeline: CharacterPipeline, output: Path, summary: RunSummary,
         + (f": {counts}" if counts else "")
         + (f"; {summary.skipped:,} done before" if summary.skipped else "")
     )
-    if summary.textless:
-        screen.print(f"[yellow]without text:[/] {summary.textless:,}; this version reads texts, so these stay unknown")
+    if note := textless_text(summary):
+        screen.print(f"[yellow]without text:[/] {note}")
+    for line in picture_lines(summary):
+        screen.print(shown(line), highlight=False, soft_wrap=True)
     if summary.kinds:
         advice = f"{failures_text(summary)}. See: charpipe errors {_quoted(output)}"
         screen.print(f"[yellow]problems:[/] {shown(advice)}", soft_wrap=True)
@@ -57,6 +59,32 @@ def print_report(pipeline: CharacterPipeline, output: Path, summary: RunSummary,
         f"stats {_quoted(output)}",
     ):
         screen.print(f"  {shown(_program())} {shown(command)}", highlight=False, soft_wrap=True)
+
+
+def textless_text(summary: RunSummary) -> str:
+    """How many items came without a text, and what that means for them."""
+    textless, counts = summary.counts["textless"], summary.counts
+    if not textless:
+        return ""
+    seen = counts["pictures_read"] or counts["pictures_cached"]
+    return f"{textless:,}; " + (
+        "described from the picture alone" if seen else "nobody read a picture: these stay unknown"
+    )
+
+
+def picture_lines(summary: RunSummary) -> list[str]:
+    """How many pictures were read, by whom, and what they added to the texts."""
+    counts = summary.counts
+    read, cached = counts["pictures_read"], counts["pictures_cached"]
+    if not read and not cached:
+        return []
+    rate = f" ({read / summary.seconds['run']:,.1f}/s)" if read else ""
+    speakers = f"; by {', '.join(summary.speakers.values())}" if summary.speakers else ""
+    texts, pictures = counts["text_values"], counts["picture_values"]
+    return [
+        f"pictures: {read:,} read{rate}, {cached:,} taken from the cache{speakers}",
+        f"values: {texts:,} that texts say, {pictures:,} that only pictures say",
+    ]
 
 
 def _program() -> str:

@@ -1,1 +1,1 @@
-"""The store: records, evidence, raw scores and embeddings, runs and their shards, errors; and what is read from it."""
+"""The store: records, evidence, vectors of pictures, runs and their shards, errors; and what is read from it."""

@@ -44,7 +44,21 @@ def first_tables(db: sqlite3.Connection) -> None:
         db.execute(statement)
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (first_tables,)
+def picture_vectors(db: sqlite3.Connection) -> None:
+    """Version 2. What picture readers found, by the content of the picture, as little-endian float16."""
+    for statement in (
+        "DROP TABLE raw_scores",
+        "DROP TABLE embeddings",
+        "CREATE TABLE readers(id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE)",
+        # Rows lie in the order of insertion, nearly that of the items: hashes are random, and a table sorted by them
+        # would rewrite a page of a kilobyte's rows for each new one and scatter what a shard reads again.
+        "CREATE TABLE vectors(id INTEGER PRIMARY KEY, content_hash BLOB, reader INTEGER, vector BLOB)",
+        "CREATE UNIQUE INDEX vectors_of ON vectors(content_hash, reader)",
+    ):
+        db.execute(statement)
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (first_tables, picture_vectors)
 
 
 def migrate(db: sqlite3.Connection) -> None:

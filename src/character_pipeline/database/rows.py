@@ -12,6 +12,7 @@ from pydantic_core import to_json
 
 from character_pipeline.data import PEOPLE, STATUSES, AttributeValue, Evidence, PictureFacts, Problem, Processed
 from character_pipeline.database.codes import AttributeCodes
+from character_pipeline.database.vectors import VectorRow
 
 STATUS_CODES = {status: code for code, status in enumerate(STATUSES)}
 PEOPLE_CODES = {people: code for code, people in enumerate(PEOPLE)}
@@ -28,6 +29,7 @@ class Rows:
     details: list[tuple[int, str | None, str | None, str, str | None]] = field(default_factory=list)
     many: list[tuple[int, int, int]] = field(default_factory=list)
     errors: list[tuple[int, int, str, str, str, int]] = field(default_factory=list)
+    vectors: list[VectorRow] = field(default_factory=list)
 
     def extend(self, other: Rows) -> None:
         self.items += other.items
@@ -35,6 +37,7 @@ class Rows:
         self.details += other.details
         self.many += other.many
         self.errors += other.errors
+        self.vectors += other.vectors
 
 
 class EncodedValue(NamedTuple):
@@ -69,6 +72,7 @@ class RowEncoder:
         for value in values:
             cells[value.place] = value.cell
         facts = done.facts or NO_FACTS
+        digest = bytes.fromhex(record.content_hash)
         row = (
             item,
             STATUS_CODES[record.status],
@@ -79,7 +83,7 @@ class RowEncoder:
             stamp,
             _retry(record.errors),
             round(done.result.seconds, 6),
-            bytes.fromhex(record.content_hash),
+            digest,
             facts.width,
             facts.height,
             facts.format,
@@ -90,6 +94,7 @@ class RowEncoder:
         rows.items.append(item)
         rows.records.append(row)
         rows.details.append((item, done.item.text, notes, f"{{{decided}}}", _write_reasons(record.reasons)))
+        rows.vectors += [(digest, key, vector) for key, vector in done.fresh.items()]
         rows.many += [(attribute, code, item) for value in values for attribute, code in value.many]
         for number, problem in enumerate(record.errors):
             rows.errors.append((item, number, problem.stage, problem.kind, problem.message, run))

@@ -14,6 +14,7 @@ from character_pipeline.data import PictureFacts
 from character_pipeline.database.codes import RECORD_COLUMNS, AttributeCodes, known_to, read_codes, register_codes
 from character_pipeline.database.migrations import migrate
 from character_pipeline.database.rows import Rows
+from character_pipeline.database.vectors import write_vectors
 from character_pipeline.errors import ConfigError, StoreError
 from character_pipeline.vocabulary import Vocabulary, load_vocabulary
 
@@ -133,6 +134,7 @@ class Store:
             db.executemany("INSERT OR REPLACE INTO details VALUES (?, ?, ?, ?, ?)", rows.details)
             db.executemany("INSERT INTO many VALUES (?, ?, ?)", rows.many)
             db.executemany("INSERT INTO errors VALUES (?, ?, ?, ?, ?, ?)", rows.errors)
+            write_vectors(db, rows.vectors)
             db.execute("UPDATE shards SET state = 'done' WHERE id = ?", (shard,))
 
     def _insert_record(self) -> str:

@@ -23,6 +23,16 @@ class PictureReader(Protocol):
         key: names the model, its weights, the version and the preprocessing; under one key, the same picture always
             has the same vector, whatever else is in the batch.
         size: the length of a vector.
+
+    A reader may also have, and is then asked for:
+        prepare(picture): the small part of a picture that `read` needs, such as a crop of 224 x 224. It is made beside
+            the reading, in a thread, and `read` is given it instead; both must lead to the same vector. Large pictures
+            are then forgotten as soon as they are decoded.
+        at_once: how many pictures it likes to be given at once.
+        threads: set before the first `read` to the processors that it may use.
+        exclusive: True where one process shall have its device for itself, as with a GPU. It is asked before anyone
+            knows whether there are pictures, so it must cost nothing: no model, no heavy import.
+        describe(): what really spoke, and where, "charpipe-embedded on cpu"; asked after a `read`.
     """
 
     key: str

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -88,7 +90,21 @@ def os_problem(error: OSError, name: str) -> ItemError:
     return ItemError("io_error", f"{name!r}: {error.strerror or error}")
 
 
+def count_pixels(raw: bytes, options: ImageOptions) -> int:
+    """How many pixels the header of a picture promises. Raises ItemError as `load_image` does."""
+    with _opened(raw) as image:
+        _check_size(image, options)
+        return int(image.width * image.height)
+
+
 def _decode(raw: bytes, options: ImageOptions) -> Picture:
+    with _opened(raw) as image:
+        return _finish(image, options)
+
+
+@contextmanager
+def _opened(raw: bytes) -> Iterator[Image.Image]:
+    """A picture whose header is read; whatever goes wrong with it is an ItemError."""
     from PIL import Image, UnidentifiedImageError
 
     if not raw:
@@ -96,7 +112,7 @@ def _decode(raw: bytes, options: ImageOptions) -> Picture:
     Image.init()  # registers every format; without it only some can be asked for
     try:
         with Image.open(io.BytesIO(raw), formats=FORMATS) as image:
-            return _finish(image, options)
+            yield image
     except ItemError:
         raise
     except UnidentifiedImageError as error:
@@ -114,9 +130,8 @@ def _decode(raw: bytes, options: ImageOptions) -> Picture:
 def _finish(image: Image.Image, options: ImageOptions) -> Picture:
     from PIL import ImageOps
 
+    _check_size(image, options)
     width, height = image.size
-    if width * height > options.max_pixels:
-        raise ItemError("image_too_large", f"{width} x {height} pixels; allowed are {options.max_pixels:,} in all")
     name = image.format or "PIL"
     if options.jpeg_draft and name in {"JPEG", "MPO"}:
         image.draft("RGB", (options.jpeg_draft, options.jpeg_draft))
@@ -125,6 +140,12 @@ def _finish(image: Image.Image, options: ImageOptions) -> Picture:
         width, height = height, width
     upright = ImageOps.exif_transpose(image)
     return Picture(_to_rgb(upright), width, height, "JPEG" if name == "MPO" else name)
+
+
+def _check_size(image: Image.Image, options: ImageOptions) -> None:
+    width, height = image.size
+    if width * height > options.max_pixels:
+        raise ItemError("image_too_large", f"{width} x {height} pixels; allowed are {options.max_pixels:,} in all")
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

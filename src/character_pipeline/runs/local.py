@@ -8,20 +8,15 @@ import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Executor, Future
 from concurrent.futures.process import BrokenProcessPool
-from typing import TYPE_CHECKING
+from contextlib import closing
+from dataclasses import replace
 
-from character_pipeline.database.codes import AttributeCodes
+from character_pipeline.extractors.base import PictureReader
 from character_pipeline.runs.hardware import count_cores
-from character_pipeline.runs.shards import ShardJob, ShardResult, ShardWorker
-
-if TYPE_CHECKING:
-    from character_pipeline.processing import Stages
-
-StagesFactory = Callable[[], "Stages"]
-"""Wires the stages; called once in each worker, so it must be picklable."""
+from character_pipeline.runs.shards import ShardJob, ShardResult, ShardWorker, WorkerSetup
 
 SMALL_RUN = 20_000
 """Below so many items, starting workers costs more than they save."""
@@ -31,38 +26,41 @@ AHEAD = 2
 _worker: ShardWorker | None = None
 
 
-def count_workers(asked: int, items: int) -> int:
-    """How many workers to use: as asked, or by the size of the run and of the machine. One means this process."""
-    if asked:
-        return asked
-    return 1 if items < SMALL_RUN else count_cores()
+def count_workers(asked: int, items: int, readers: Iterable[PictureReader] = ()) -> int:
+    """How many workers to use: as asked, or by the size of the run and of the machine. One means this process.
+
+    Each worker has a model of its own and its share of the processors. A model on a GPU gets one process, which then
+    decodes with as many threads as there are processors: several would only take the GPU's memory from each other.
+    """
+    if asked or items < SMALL_RUN:
+        return asked or 1
+    alone = any(getattr(reader, "exclusive", False) for reader in readers)
+    return 1 if alone else count_cores()
 
 
 def run_jobs(
-    jobs: Iterable[ShardJob],
-    make_stages: StagesFactory,
-    codes: tuple[AttributeCodes, ...],
-    workers: int,
-    apart: bool = False,
-) -> Iterator[ShardResult]:
+    jobs: Iterable[ShardJob], setup: WorkerSetup, workers: int, apart: bool = False
+) -> Generator[ShardResult, None, None]:
     """The results of the jobs, in their order. With several workers a few jobs are in flight.
 
     Args:
         apart: work in another process even with one worker, so that an item that kills its process does not end all.
     """
+    setup = replace(setup, threads=max(1, count_cores() // workers))
     if workers <= 1 and not apart:
-        yield from _run_here(jobs, ShardWorker(make_stages(), codes))
+        yield from _run_here(jobs, setup.build())
         return
-    yield from _Pool(make_stages, codes, workers).run(jobs)
+    yield from _Pool(setup, workers).run(jobs)
 
 
 def _run_here(jobs: Iterable[ShardJob], worker: ShardWorker) -> Iterator[ShardResult]:
     before = gc.get_threshold()
     _collect_less()
     try:
-        for job in jobs:
-            yield worker.work(job)
+        with closing(worker.work(jobs)) as results:
+            yield from results
     finally:
+        worker.close()
         gc.set_threshold(*before)
         gc.unfreeze()
 
@@ -78,9 +76,8 @@ class _Pool:
     """Worker processes with a bounded queue. A worker that dies is replaced and its shards are done again, item by
     item, so that the item that killed it is found and recorded."""
 
-    def __init__(self, make_stages: StagesFactory, codes: tuple[AttributeCodes, ...], workers: int) -> None:
-        self.make_stages = make_stages
-        self.codes = codes
+    def __init__(self, setup: WorkerSetup, workers: int) -> None:
+        self.setup = setup
         self.workers = workers
         self.executor = self._start(workers)
 
@@ -90,7 +87,7 @@ class _Pool:
         from loky.process_executor import ProcessPoolExecutor
 
         context = get_context("loky")
-        arguments = (self.make_stages, self.codes, os.getpid())
+        arguments = (self.setup, os.getpid())
         pool: Executor = ProcessPoolExecutor(workers, context=context, initializer=_begin_worker, initargs=arguments)
         return pool
 
@@ -137,11 +134,11 @@ class _Pool:
         self.executor.shutdown(wait=True, kill_workers=True)  # type: ignore[call-arg] # loky's own
 
 
-def _begin_worker(make_stages: StagesFactory, codes: tuple[AttributeCodes, ...], parent: int) -> None:
+def _begin_worker(setup: WorkerSetup, parent: int) -> None:
     global _worker  # noqa: PLW0603 - the state of a worker process
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_die_with, args=(parent,), daemon=True).start()
-    _worker = ShardWorker(make_stages(), codes)
+    _worker = setup.build()
     _collect_less()
 
 
@@ -154,4 +151,4 @@ def _die_with(parent: int) -> None:
 
 def _work(job: ShardJob) -> ShardResult:
     assert _worker is not None
-    return _worker.work(job)
+    return next(_worker.work([job]))

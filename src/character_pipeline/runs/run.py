@@ -6,7 +6,8 @@ import json
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Protocol
@@ -15,12 +16,14 @@ from character_pipeline.config import PipelineConfig
 from character_pipeline.database.ledger import Ledger, Todo
 from character_pipeline.database.store import Store
 from character_pipeline.errors import StoreError
+from character_pipeline.extractors.base import PictureReader
 from character_pipeline.input_loader import Entry, Source, open_source
 from character_pipeline.runs.hardware import describe_machine, peak_memory_mib
-from character_pipeline.runs.local import StagesFactory, count_workers, run_jobs
-from character_pipeline.runs.shards import ShardJob, ShardResult
+from character_pipeline.runs.local import count_workers, run_jobs
+from character_pipeline.runs.shards import ShardJob, ShardResult, StagesFactory, WorkerSetup
 
-PLAIN = ("run", "state", "listed", "gone", "todo", "skipped", "processed", "textless", "workers", "peak_memory_mib")
+PLAIN = ("run", "state", "listed", "gone", "todo", "skipped", "processed", "workers", "peak_memory_mib", "speakers")
+COUNTS = ("textless", "pictures_decoded", "pictures_read", "pictures_cached", "text_values", "picture_values")
 
 
 class Progress(Protocol):
@@ -50,7 +53,14 @@ class Silence:
 
 @dataclass(slots=True)
 class RunSummary:
-    """What a run did. `seconds` has the wall time of the whole, and of the parts the time summed over the workers."""
+    """What a run did.
+
+    Attributes:
+        seconds: the wall time of the whole, and of the parts the time summed over workers and threads.
+        counts: items without text; pictures that were decoded, read, and known from the cache; values of records that
+            a text says, and those that only the picture says.
+        speakers: what the readers that read call themselves, and where they ran, by their key.
+    """
 
     run: int = 0
     sources: list[int] = field(default_factory=list)
@@ -60,7 +70,8 @@ class RunSummary:
     todo: int = 0
     skipped: int = 0
     processed: int = 0
-    textless: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
+    speakers: dict[str, str] = field(default_factory=dict)
     statuses: Counter[str] = field(default_factory=Counter)
     kinds: Counter[str] = field(default_factory=Counter)
     seconds: dict[str, float] = field(default_factory=dict)
@@ -77,7 +88,7 @@ class RunSummary:
 
     def to_json(self) -> dict[str, Any]:
         seconds = {name: round(value, 3) for name, value in self.seconds.items()}
-        plain = {name: getattr(self, name) for name in PLAIN}
+        plain = {name: getattr(self, name) for name in PLAIN} | {name: self.counts[name] for name in COUNTS}
         counted = {"statuses": dict(self.statuses), "errors_by_kind": dict(self.kinds)}
         return {**plain, **counted, "seconds": seconds, "items_per_second": round(self.items_per_second, 1)}
 
@@ -90,6 +101,7 @@ class RunRequest:
     config: PipelineConfig
     fingerprint: str
     make_stages: StagesFactory
+    readers: Sequence[PictureReader] = ()
     limit: int | None = None
     retry_failed: bool = False
 
@@ -144,12 +156,15 @@ class Run:
         config = self.request.config
         self.summary.todo = self.ledger.plan(self._todo(), config.run.shard_size)
         self.summary.skipped = max(self.summary.listed - self.summary.todo, 0)
-        self.summary.workers = count_workers(config.run.workers, self.summary.todo)
+        self.summary.workers = count_workers(config.run.workers, self.summary.todo, self.request.readers)
         self.summary.spend("inventory", time.perf_counter() - start)
         self.progress.begin(self.summary.todo, self.summary.skipped, self.summary.workers)
-        make, codes, apart = self.request.make_stages, self.store.codes, self.store.died_before
-        for result in run_jobs(self._jobs(sources), make, codes, self.summary.workers, apart):
-            self._commit(result)
+        cache = self.store.path if config.database.enable_caching else None
+        setup = WorkerSetup(self.request.make_stages, self.store.codes, cache)
+        jobs = self._jobs(sources)
+        with closing(run_jobs(jobs, setup, self.summary.workers, self.store.died_before)) as results:
+            for result in results:
+                self._commit(result)
 
     def _todo(self) -> Todo:
         request = self.request
@@ -191,7 +206,8 @@ class Run:
         self.summary.processed += len(result.rows.items)
         self.summary.statuses += result.statuses
         self.summary.kinds += result.kinds
-        self.summary.textless += result.textless
+        self.summary.counts += result.counts
+        self.summary.speakers |= result.speakers
         self.progress.advance(self.summary, len(result.rows.items))
 
 

@@ -4,18 +4,32 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from character_pipeline.data import Item, PictureFacts, Problem
+from character_pipeline.data import Item, PictureFacts, Problem, Processed
 from character_pipeline.database.codes import AttributeCodes
 from character_pipeline.database.ledger import ShardEntry
 from character_pipeline.database.rows import RowEncoder, Rows
+from character_pipeline.database.vectors import VectorCache
 from character_pipeline.input_loader import Entry, Source
 from character_pipeline.input_loader.base import content_hash
 from character_pipeline.input_loader.text import clean_text
-from character_pipeline.processing import Stages, process_shard
+from character_pipeline.processing import Meter, Stages, process_items
+from character_pipeline.runs.tally import Tally
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Vectors = Mapping[str, NDArray[np.float16]]
+
+StagesFactory = Callable[[], Stages]
+"""Wires the stages; called once in each worker, so it must be picklable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,47 +48,142 @@ class ShardJob:
 
 @dataclass(slots=True)
 class ShardResult:
-    """The rows of a shard in the order of its entries, how it went, and how long its parts took (seconds)."""
+    """The rows of a shard in the order of its entries, how it went, and how long its parts took (seconds).
+
+    Attributes:
+        counts: see `Meter` and `Tally`.
+        speakers: what the readers that read call themselves, by their key.
+    """
 
     shard: int
     rows: Rows = field(default_factory=Rows)
     statuses: Counter[str] = field(default_factory=Counter)
     kinds: Counter[str] = field(default_factory=Counter)
+    counts: Counter[str] = field(default_factory=Counter)
     seconds: dict[str, float] = field(default_factory=dict)
-    textless: int = 0
+    speakers: dict[str, str] = field(default_factory=dict)
 
     def extend(self, other: ShardResult) -> None:
         """Take up the rest of the same shard."""
         self.rows.extend(other.rows)
         self.statuses += other.statuses
         self.kinds += other.kinds
-        self.textless += other.textless
+        self.counts += other.counts
+        self.speakers |= other.speakers
         for part, seconds in other.seconds.items():
             self.seconds[part] = self.seconds.get(part, 0.0) + seconds
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSetup:
+    """All that a worker is made of; picklable.
+
+    Attributes:
+        cache: the database with vectors of earlier runs, or None where they are neither read nor written.
+        threads: the processors that are the worker's share.
+    """
+
+    make_stages: StagesFactory
+    codes: tuple[AttributeCodes, ...]
+    cache: Path | None = None
+    threads: int = 1
+
+    def build(self) -> ShardWorker:
+        return ShardWorker(self)
 
 
 class ShardWorker:
     """Does shards; what it learns on the way (decisions it has met) serves the next ones."""
 
-    def __init__(self, stages: Stages, codes: Sequence[AttributeCodes]) -> None:
-        self.stages = stages
-        self.encoder = RowEncoder(codes)
+    def __init__(self, setup: WorkerSetup) -> None:
+        self.stages = setup.make_stages()
+        self.threads = setup.threads
+        self.encoder = RowEncoder(setup.codes)
+        self.tally = Tally(self.stages)
+        self.cache = VectorCache(setup.cache, self.stages.sizes) if setup.cache is not None else None
+        for reader in self.stages.readers.values():
+            if hasattr(reader, "threads"):
+                reader.threads = setup.threads
 
-    def work(self, job: ShardJob) -> ShardResult:
-        """Read and process the items of a shard. Every entry gives one row."""
+    def work(self, jobs: Iterable[ShardJob]) -> Generator[ShardResult, None, None]:
+        """Read and process the items of shards. Every entry gives one row.
+
+        The items of the next shards are begun before one is done, so that no reader waits for pictures between shards.
+        """
+        meter = Meter()
+        open_shards: deque[_OpenShard] = deque()
+        items = self._items(jobs, open_shards, meter)
+        find = None if self.cache is None else self.cache.find
+        with closing(process_items(items, self.stages, find, meter, self.threads)) as results:
+            start = time.perf_counter()
+            for done in results:
+                while open_shards[0].full:
+                    yield open_shards.popleft().result
+                shard = open_shards[0]
+                self._take(shard, done)
+                if shard.full:
+                    meter.spend("process", time.perf_counter() - start)
+                    shard.measure(meter.take())
+                    yield open_shards.popleft().result
+                    start = time.perf_counter()
+        for shard in open_shards:
+            yield shard.result
+
+    def _items(self, jobs: Iterable[ShardJob], open_shards: deque[_OpenShard], meter: Meter) -> Iterator[Item]:
+        for job in jobs:
+            open_shards.append(_OpenShard(job))
+            reader = _TimedReader(self._known_items(job), meter)
+            yield from reader
+
+    def _known_items(self, job: ShardJob) -> Iterator[Item]:
+        """The items of a shard with what is known of their pictures, which then are not opened."""
+        readings = self._readings(job)
+        known = {number: job.known[number] for number in readings}
+        for member, item in zip(job.entries, read_entries(replace(job, known=known)), strict=True):
+            if member.number in known:
+                item = replace(item, facts=known[member.number][1], readings=readings[member.number])  # noqa: PLW2901
+            yield item
+
+    def _readings(self, job: ShardJob) -> dict[int, Vectors]:
+        """What the readers found in the pictures of a shard, by item, where nobody needs to see the picture again."""
         if self.stages.image_stages:
-            job = replace(job, known={})  # they need every picture
-        known = dict(job.known.values())
-        reader = _TimedReader(read_entries(job))
-        result = ShardResult(job.shard)
-        start = time.perf_counter()
-        for done, entry in zip(process_shard(reader, self.stages, known), job.entries, strict=True):
-            self.encoder.encode(done, entry.number, entry.stamp, job.run, result.rows)
-            result.statuses[done.result.status] += 1
-            result.textless += done.item.text is None
-            result.kinds.update([problem.kind for problem in done.result.attributes.errors])
-        result.seconds = {"read": reader.seconds, "process": time.perf_counter() - start - reader.seconds}
-        return result
+            return {}
+        wanted = self.stages.readers.keys()
+        found = self.cache.find([digest for digest, _ in job.known.values()]) if self.cache and wanted else {}
+        readings = {number: found.get(digest, {}) for number, (digest, _) in job.known.items()}
+        return {number: vectors for number, vectors in readings.items() if wanted <= vectors.keys()}
+
+    def _take(self, shard: _OpenShard, done: Processed) -> None:
+        entry = shard.job.entries[len(shard.result.rows.items)]
+        result, record = shard.result, done.result.attributes
+        self.encoder.encode(done, entry.number, entry.stamp, shard.job.run, result.rows)
+        if self.cache is None:
+            result.rows.vectors.clear()
+        result.statuses[done.result.status] += 1
+        result.kinds.update([problem.kind for problem in record.errors])
+        self.tally.count(done, result.counts)
+
+    def close(self) -> None:
+        if self.cache is not None:
+            self.cache.close()
+
+
+class _OpenShard:
+    """A shard whose results are coming in."""
+
+    def __init__(self, job: ShardJob) -> None:
+        self.job = job
+        self.result = ShardResult(job.shard)
+
+    @property
+    def full(self) -> bool:
+        return len(self.result.rows.items) == len(self.job.entries)
+
+    def measure(self, meter: Meter) -> None:
+        meter.seconds["process"] -= meter.seconds.get("read", 0.0)
+        self.result.seconds = meter.seconds
+        self.result.counts += meter.counts
+        self.result.speakers = meter.speakers
 
 
 def read_entries(job: ShardJob) -> Iterator[Item]:
@@ -106,9 +215,9 @@ def _broken_item(entry: Entry, error: Exception) -> Item:
 class _TimedReader:
     """Passes items on and measures how long they took to come."""
 
-    def __init__(self, items: Iterator[Item]) -> None:
+    def __init__(self, items: Iterator[Item], meter: Meter) -> None:
         self.items = items
-        self.seconds = 0.0
+        self.meter = meter
 
     def __iter__(self) -> Iterator[Item]:
         return self
@@ -118,4 +227,4 @@ class _TimedReader:
         try:
             return next(self.items)
         finally:
-            self.seconds += time.perf_counter() - start
+            self.meter.spend("read", time.perf_counter() - start)

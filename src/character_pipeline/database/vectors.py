@@ -1,0 +1,88 @@
+"""The raw layer: what picture readers found in a content, whatever is decided from it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Vectors = dict[str, NDArray[np.float16]]
+
+BUSY_SECONDS = 30
+AT_ONCE = 500
+"""Hashes in one query; SQLite allows some thousand marks."""
+
+VectorRow = tuple[bytes, str, bytes]
+"""Content hash, key of the reader, vector."""
+
+
+def write_vectors(db: sqlite3.Connection, rows: Sequence[VectorRow]) -> None:
+    """Write vectors inside a transaction of the caller; one that is there is replaced."""
+    keys = {key for _, key, _ in rows}
+    db.executemany("INSERT OR IGNORE INTO readers(key) VALUES (?)", [(key,) for key in sorted(keys)])
+    numbers = _reader_numbers(db) if rows else {}
+    insert = "INSERT OR REPLACE INTO vectors(content_hash, reader, vector) VALUES (?, ?, ?)"
+    db.executemany(insert, [(digest, numbers[key], vector) for digest, key, vector in rows])
+
+
+def _reader_numbers(db: sqlite3.Connection) -> dict[str, int]:
+    return {key: number for number, key in db.execute("SELECT id, key FROM readers")}
+
+
+class VectorCache:
+    """Reads the vectors of a database, beside its writer and in any process. Opens the file when first asked.
+
+    Args:
+        sizes: the length of the vectors of each reader, by its key.
+    """
+
+    def __init__(self, path: Path, sizes: Mapping[str, int]) -> None:
+        self.path = path
+        self.sizes = sizes
+
+    @cached_property
+    def _db(self) -> sqlite3.Connection:
+        uri = f"{self.path.absolute().as_uri()}?mode=ro"
+        return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_SECONDS, check_same_thread=False)
+
+    def find(self, digests: Iterable[str]) -> dict[str, Vectors]:
+        """What is known of these contents, by hash (hexadecimal) and key. A vector that is broken is not known."""
+        asked = list(dict.fromkeys(digests))
+        numbers = _reader_numbers(self._db) if asked and self.sizes else {}
+        readers = {numbers[key]: key for key in self.sizes if key in numbers}
+        found: dict[str, Vectors] = {}
+        for start in range(0, len(asked) if readers else 0, AT_ONCE):
+            for digest, reader, blob in self._rows(asked[start : start + AT_ONCE], readers):
+                vector = read_vector(blob, self.sizes[readers[reader]])
+                if vector is not None:
+                    found.setdefault(digest.hex(), {})[readers[reader]] = vector
+        return found
+
+    def _rows(self, digests: Sequence[str], readers: Mapping[int, str]) -> Iterable[tuple[bytes, int, bytes]]:
+        query = f"""SELECT content_hash, reader, vector FROM vectors
+                    WHERE content_hash IN ({_marks(digests)}) AND reader IN ({_marks(readers)})"""
+        return self._db.execute(query, [*map(bytes.fromhex, digests), *readers])
+
+    def close(self) -> None:
+        if "_db" in self.__dict__:
+            self._db.close()
+
+
+def _marks(values: Iterable[object]) -> str:
+    return ", ".join("?" for _ in values)
+
+
+def read_vector(blob: object, size: int) -> NDArray[np.float16] | None:
+    """A stored vector, or None where the blob is none of this size with finite numbers."""
+    import numpy as np
+
+    if not isinstance(blob, bytes) or len(blob) != 2 * size:
+        return None
+    vector = np.frombuffer(blob, dtype="<f2").astype(np.float16, copy=False)
+    return vector if np.isfinite(vector).all() else None

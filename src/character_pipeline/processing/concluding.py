@@ -1,0 +1,68 @@
+"""From the claims on an item to its record."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from character_pipeline.attribute_fusion.gates import count_people
+from character_pipeline.data import (
+    AttributeValue,
+    CharacterAttributes,
+    ExtractionResult,
+    People,
+    Problem,
+    Processed,
+    Status,
+)
+from character_pipeline.errors import ItemError
+from character_pipeline.processing.stages import Stages
+from character_pipeline.processing.work import Work
+
+GATES = ("people", "safety")
+
+
+def conclude(work: Work, stages: Stages, seconds: float) -> Processed:
+    """The record of an item, checked; one that breaks the schema becomes a failure with a reason."""
+    people = tuple(work.claims.get("people", ()))
+    gate = count_people(people, stages.config.attribute_fusion.describe_solo_focus)
+    status = _status(work, gate.people)
+    attributes = stages.fuser.decide(work.claims) if status in {"ok", "partial"} else stages.fuser.nothing
+    record = _record(work, stages, status, gate.people, attributes)
+    try:
+        stages.schema.check(record)
+    except ItemError as error:
+        work.problems += (Problem("record", error.kind, str(error)),)
+        record = _record(work, stages, "failed", gate.people, stages.fuser.nothing)
+    item = work.item
+    if item.picture is not None or item.readings:
+        item = replace(item, picture=None, readings={})
+    return Processed(item, ExtractionResult(item.item_id, record, seconds), work.facts, work.fresh)
+
+
+def _record(
+    work: Work, stages: Stages, status: Status, people: People, attributes: dict[str, AttributeValue]
+) -> CharacterAttributes:
+    known = [decided.confidence for decided in attributes.values() if decided.state == "known"]
+    return CharacterAttributes(
+        attributes=attributes,
+        people=people,
+        status=status,
+        confidence=sum(known) / len(known) if known else 0.0,
+        item_id=work.item.item_id,
+        content_hash=work.item.content_hash,
+        fingerprint=stages.fingerprint,
+        errors=work.problems,
+        reasons=tuple(claim for gate in GATES for claim in work.claims.get(gate, ())),
+    )
+
+
+def _status(work: Work, people: People) -> Status:
+    if work.quarantined:
+        return "quarantined"
+    if work.problems and not work.heard and work.facts is None:
+        return "failed"
+    if people == "multiple":
+        return "ambiguous"
+    if people == "none":
+        return "no_character"
+    return "partial" if work.problems else "ok"

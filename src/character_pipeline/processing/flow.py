@@ -1,0 +1,200 @@
+"""Items flow in batches: while the pictures of one batch are read, those of the next are being decoded."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from character_pipeline.attribute_fusion.gates import is_quarantined
+from character_pipeline.data import Item, Problem, Processed
+from character_pipeline.errors import ItemError
+from character_pipeline.extractors.base import PipelineStage
+from character_pipeline.processing.concluding import conclude
+from character_pipeline.processing.decoding import Decoded, Decoder, Ticket
+from character_pipeline.processing.meter import Meter
+from character_pipeline.processing.reading import Seen, read_pictures
+from character_pipeline.processing.stages import Stages
+from character_pipeline.processing.work import Work, run_stage
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+BATCHES_AHEAD = 2
+"""Batches whose pictures may be decoded while one is read."""
+BYTES_AT_ONCE = 64 * 2**20
+"""Bytes of encoded pictures after which a batch ends."""
+READ_AT_ONCE = 32
+"""Pictures that readers are given at once; the others of their batch are decoded meanwhile."""
+
+Find = Callable[[Iterable[str]], Mapping[str, Mapping[str, "NDArray[np.float16]"]]]
+"""Looks up the vectors of contents, by hash and reader."""
+
+
+def process_items(
+    items: Iterable[Item],
+    stages: Stages,
+    find: Find | None = None,
+    meter: Meter | None = None,
+    threads: int = 1,
+) -> Generator[Processed, None, None]:
+    """The result of each item, in their order. An item may bring the readings and facts that are known of it.
+
+    Args:
+        find: looks up what earlier runs read in the same pictures.
+        meter: is told where the time goes.
+        threads: how many pictures are decoded at a time.
+    """
+    with closing(Decoder(stages.image_options, threads)) as decoder:
+        flow = _Flow(stages, decoder, find, meter or Meter())
+        ahead: deque[_Batch] = deque()
+        for batch in _cut(items, stages.config.run.batch_size):
+            ahead.append(_Batch(flow, batch))
+            while ahead and (len(ahead) > BATCHES_AHEAD or not ahead[0].tickets):
+                yield from ahead.popleft().finish()
+        for waiting in ahead:
+            yield from waiting.finish()
+
+
+def _cut(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    batch: list[Item] = []
+    held = 0
+    for item in items:
+        batch.append(item)
+        held += len(item.image or b"")
+        if len(batch) >= size or held >= BYTES_AT_ONCE:
+            yield batch
+            batch, held = [], 0
+    if batch:
+        yield batch
+
+
+class _Flow:
+    """What all batches share."""
+
+    def __init__(self, stages: Stages, decoder: Decoder, find: Find | None, meter: Meter) -> None:
+        self.stages = stages
+        self.decoder = decoder
+        self.find = find
+        self.meter = meter
+        self.at_once = max([getattr(reader, "at_once", READ_AT_ONCE) for reader in stages.readers.values()], default=1)
+
+    def run(self, stage: PipelineStage, works: Sequence[Work]) -> None:
+        if works:
+            with self.meter.time(stage.name):
+                run_stage(stage, works)
+
+    def look_up(self, works: Sequence[Work]) -> None:
+        """Take what is known of pictures that came with their bytes."""
+        asked = [work for work in works if work.item.image is not None and self.missing(work)]
+        found = self.find([work.item.content_hash for work in asked]) if self.find and asked else {}
+        for work in asked:
+            if known := found.get(work.item.content_hash):
+                work.item = replace(work.item, readings={**known, **work.item.readings})
+
+    def missing(self, work: Work) -> list[str]:
+        return [key for key in self.stages.readers if key not in work.item.readings]
+
+    def send(self, work: Work) -> None:
+        """Have the item's picture decoded, where a stage or reader needs it or it was never checked."""
+        missing = self.missing(work)
+        unchecked = work.facts is None and (bool(self.stages.readers) or self.stages.config.input_loader.check_pictures)
+        if work.item.image is None or not (missing or unchecked or self.stages.image_stages):
+            return
+        readers = {key: self.stages.readers[key] for key in missing}
+        try:
+            work.ticket = self.decoder.add(work.item.image, readers, bool(self.stages.image_stages))
+        except ItemError as error:
+            work.problems += (Problem("image", error.kind, str(error)),)
+
+
+class _Batch:
+    """Some items; begun when it is made."""
+
+    def __init__(self, flow: _Flow, items: Sequence[Item]) -> None:
+        start = time.perf_counter()
+        self.flow = flow
+        self.works = [Work(item, problems=item.problems, facts=item.facts) for item in items]
+        for stage in flow.stages.text_stages:
+            flow.run(stage, [work for work in self.works if work.item.text is not None])
+        for work in self.works:
+            if flow.stages.config.safety.quarantine and "safety" in work.claims:
+                work.quarantined = is_quarantined(work.claims["safety"])
+        self.visible = [work for work in self.works if not work.quarantined]
+        self._send()
+        self.seconds = time.perf_counter() - start
+
+    def _send(self) -> None:
+        if self.flow.stages.readers:
+            self.flow.look_up(self.visible)
+        for work in self.visible:
+            self.flow.send(work)
+        self.tickets = [work for work in self.visible if work.ticket is not None]
+
+    def finish(self) -> list[Processed]:
+        start = time.perf_counter()
+        flow, stages = self.flow, self.flow.stages
+        self._look()
+        flow.meter.counts["pictures_cached"] += sum(
+            bool(work.item.readings) and not work.fresh for work in self.visible
+        )
+        for stage in stages.reading_stages:
+            keys = {reader.key for reader in stage.readers}
+            flow.run(stage, [work for work in self.visible if _has(work, stage, keys)])
+        with flow.meter.time("decide"):
+            seconds = (self.seconds + time.perf_counter() - start) / len(self.works)
+            return [conclude(work, stages, seconds) for work in self.works]
+
+    def _look(self) -> None:
+        """Read the pictures, some at a time, each as soon as it is decoded."""
+        flow = self.flow
+        for seen in self._decoded():
+            read_pictures(seen, flow.stages, flow.meter)
+            for work, decoded in seen:
+                work.item = replace(work.item, picture=decoded.whole)
+            for stage in flow.stages.image_stages:
+                flow.run(stage, [work for work, _ in seen if stage.needs <= {"image"} or work.item.text is not None])
+            for work, _ in seen:
+                work.item = replace(work.item, picture=None)
+                self._release(work)
+            flow.meter.counts["pictures_decoded"] += len(seen)
+            flow.meter.counts["pictures_read"] += sum(bool(decoded.prepared or work.fresh) for work, decoded in seen)
+
+    def _decoded(self) -> Iterator[list[Seen]]:
+        """The pictures as they come. Where memory lets no more of them wait, the readers get fewer at once."""
+        seen: list[Seen] = []
+        for work in self.tickets:
+            assert work.ticket is not None
+            if seen and (len(seen) >= self.flow.at_once or work.ticket.future is None):
+                yield seen
+                seen = []
+            if (decoded := self._take(work, work.ticket)) is not None:
+                seen.append((work, decoded))
+        if seen:
+            yield seen
+
+    def _take(self, work: Work, ticket: Ticket) -> Decoded | None:
+        try:
+            with self.flow.meter.time("wait"):
+                decoded = self.flow.decoder.take(ticket)
+        except ItemError as error:
+            work.problems += (Problem("image", error.kind, str(error)),)
+            self._release(work)
+            return None
+        work.facts = decoded.facts
+        self.flow.meter.spend("decode", decoded.seconds)
+        return decoded
+
+    def _release(self, work: Work) -> None:
+        if work.ticket is not None:
+            self.flow.decoder.release([work.ticket])
+            work.ticket = None
+
+
+def _has(work: Work, stage: PipelineStage, keys: set[str]) -> bool:
+    """Whether an item has all that a reading stage needs."""
+    return keys <= work.item.readings.keys() and ("text" not in stage.needs or work.item.text is not None)

@@ -1,0 +1,76 @@
+"""Everything that turns items into results, wired once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import cast
+
+from character_pipeline import __version__
+from character_pipeline.attribute_fusion.fusion import Fuser
+from character_pipeline.config import PipelineConfig
+from character_pipeline.extractors.base import PictureReader, PipelineStage, ReadingStage
+from character_pipeline.input_loader import ImageOptions
+from character_pipeline.schema import RecordSchema
+from character_pipeline.vocabulary import Vocabulary
+
+DERIVED_VERSION = "1"
+"""Changes whenever the same evidence may lead to another record."""
+
+
+class Stages:
+    """Everything that turns items into results, wired once and used for any number of shards.
+
+    Attributes:
+        text_stages, image_stages, reading_stages: the extractors by what they are run on: texts, decoded pictures,
+            and what the readers found in pictures.
+        readers: each reader of the reading stages once, by its key.
+        users: the names of the stages that need a reader, by its key.
+    """
+
+    def __init__(
+        self,
+        config: PipelineConfig,
+        vocabulary: Vocabulary,
+        extractors: Sequence[PipelineStage],
+        fuser: Fuser | None = None,
+    ) -> None:
+        self.config = config
+        self.vocabulary = vocabulary
+        self.text_stages = [stage for stage in extractors if stage.needs <= {"text"}]
+        self.image_stages = [stage for stage in extractors if "image" in stage.needs]
+        self.reading_stages = [cast("ReadingStage", stage) for stage in extractors if "readings" in stage.needs]
+        self.readers: dict[str, PictureReader] = {}
+        self.users: dict[str, list[str]] = {}
+        for stage in self.reading_stages:
+            for reader in stage.readers:
+                self.readers.setdefault(reader.key, reader)
+                self.users.setdefault(reader.key, []).append(stage.name)
+        self.fuser = fuser or Fuser(vocabulary, config.attribute_fusion)
+        self.schema = RecordSchema(vocabulary)
+        loader = config.input_loader
+        self.image_options = ImageOptions(loader.max_pixels, loader.jpeg_draft)
+        self.fingerprint = fingerprint(config, vocabulary, extractors, list(self.readers))
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """The length of the vectors of each reader, by its key."""
+        return {key: reader.size for key, reader in self.readers.items()}
+
+
+def fingerprint(
+    config: PipelineConfig, vocabulary: Vocabulary, extractors: Sequence[PipelineStage], readers: Sequence[str] = ()
+) -> str:
+    """Names all that decides what a record says: data files, versions, settings, readers."""
+    decoding = {"max_pixels", "max_file_bytes", "max_text_bytes", "check_pictures", "jpeg_draft"}
+    parts = [
+        __version__,
+        DERIVED_VERSION,
+        vocabulary.digest,
+        *sorted(f"{stage.name}/{stage.version}" for stage in extractors),
+        *sorted(readers),
+        config.attribute_fusion.model_dump_json(),
+        config.safety.model_dump_json(),
+        config.input_loader.model_dump_json(include=decoding),
+    ]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]

@@ -1,0 +1,261 @@
+"""Runs over pictures: what is read once is not read again, and nothing shows whether it was."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from character_pipeline import CharacterPipeline, create_pipeline
+from character_pipeline.cli.report import picture_lines, textless_text
+from character_pipeline.runs.hardware import count_cores
+from character_pipeline.runs.local import count_workers
+from character_pipeline.testing import FakeExtractor, FakeLooker, FakeReader
+from tests.conftest import WORDS, picture_bytes
+from tests.runs.test_run import ROOT, Stop
+
+COLORS = ["red", "lime", "blue", (200, 120, 90), (10, 20, 30), "white"]
+_watched: list[list[str]] = []
+
+
+def _watch(event: str, arguments: tuple[Any, ...]) -> None:
+    if event == "open" and _watched:
+        _watched[-1].append(str(arguments[0]))
+
+
+sys.addaudithook(_watch)
+
+
+@contextmanager
+def opened_files() -> Iterator[list[str]]:
+    """The files that are opened meanwhile, by this process."""
+    _watched.append([])
+    try:
+        yield _watched[-1]
+    finally:
+        _watched.pop()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Pictures with and without texts, two of the same content, one broken, one quarantined."""
+    folder = tmp_path / "set"
+    folder.mkdir()
+    for number in range(23):
+        size = (8 + number % 5, 6)
+        (folder / f"{number:02}.png").write_bytes(picture_bytes(color=COLORS[number % len(COLORS)], size=size))
+        if number % 3:
+            (folder / f"{number:02}.txt").write_text("girl, blonde_hair" if number % 2 else "girl, glasses")
+    (folder / "broken.png").write_bytes(picture_bytes(size=(40, 40))[:50])
+    (folder / "same.png").write_bytes((folder / "00.png").read_bytes())
+    (folder / "zz.png").write_bytes(picture_bytes(size=(30, 30)))
+    (folder / "zz.txt").write_text("kid, adult_content")
+    return folder
+
+
+def open_pipeline(
+    place: Path, looker: FakeLooker | None = None, name: str = "out.db", **settings: dict[str, Any]
+) -> CharacterPipeline:
+    words = WORDS | {"kid": ("safety", "minor"), "adult_content": ("safety", "sexual")}
+    config: dict[str, Any] = {"run": {"shard_size": 4, "batch_size": 3}, "database": {"db_path": str(place / name)}}
+    return create_pipeline(config | settings, extractors=[FakeExtractor(words), looker or FakeLooker()])
+
+
+def export(pipeline: CharacterPipeline, folder: Path) -> tuple[bytes, ...]:
+    """Everything that a run says, byte by byte."""
+    results = pipeline.process_dataset(folder)
+    results.to_jsonl(folder.parent / "out.jsonl")
+    results.to_parquet(folder.parent / "out.parquet")
+    details = repr([{**result.attributes.to_detail(), "fingerprint": ""} for result in results])
+    rows = repr(pipeline.store.db.execute("SELECT item, width, height, format, retry FROM records").fetchall())
+    files = [(folder.parent / name).read_bytes() for name in ("out.jsonl", "out.parquet")]
+    return *files, details.encode(), rows.encode()
+
+
+def fresh(folder: Path, looker: FakeLooker | None = None) -> tuple[bytes, ...]:
+    with open_pipeline(folder.parent, looker, "fresh.db") as pipeline:
+        found = export(pipeline, folder)
+    (folder.parent / "fresh.db").unlink()
+    return found
+
+
+def test_the_picture_says_what_the_text_does_not(folder: Path) -> None:
+    with open_pipeline(folder.parent) as pipeline:
+        summary = pipeline.run(folder)
+        results = {result.item_id: result for result in pipeline.process_dataset(folder)}
+    assert results["00.png"].attributes.to_dict()["Hair Color"] == "Red"
+    assert results["00.png"].status == "ok"
+    assert results["broken.png"].status == "failed"
+    assert (summary.counts["pictures_read"], summary.counts["pictures_cached"]) == (23, 1), "two are the same"
+    assert summary.counts["pictures_decoded"] == 24
+    assert summary.counts["picture_values"] > 8
+    assert summary.counts["text_values"] > 14
+    assert summary.to_json()["speakers"] == {"fake_reader/1": "fake reader on paper"}
+
+
+def test_a_changed_setting_is_decided_again_without_opening_a_picture(folder: Path) -> None:
+    wanted = fresh(folder, FakeLooker(least=0.9))
+    with open_pipeline(folder.parent) as pipeline:
+        pipeline.run(folder)
+    with opened_files() as opened, open_pipeline(folder.parent, FakeLooker(least=0.9)) as pipeline:
+        summary = pipeline.run(folder)
+        assert export(pipeline, folder) == wanted
+    assert summary.processed == 26
+    assert summary.counts["pictures_cached"] == 24
+    pictures = {Path(name).name for name in opened if name.endswith(".png")}
+    assert pictures <= {"broken.png", "zz.png"}, "those were never read"
+    assert summary.counts["pictures_decoded"] == 0
+
+
+def test_unchanged_data_are_skipped(folder: Path) -> None:
+    with open_pipeline(folder.parent) as pipeline:
+        pipeline.run(folder)
+        with opened_files() as opened:
+            assert pipeline.run(folder).processed == 0
+    assert not [name for name in opened if name.endswith(".png")]
+
+
+def test_another_model_reads_again_and_the_old_vectors_stay(folder: Path) -> None:
+    other = FakeReader("fake_reader/2")
+    with open_pipeline(folder.parent) as pipeline:
+        pipeline.run(folder)
+    with open_pipeline(folder.parent, FakeLooker(other)) as pipeline:
+        assert pipeline.run(folder).counts["pictures_read"] == 23
+    with open_pipeline(folder.parent) as pipeline:
+        summary = pipeline.run(folder)
+    assert (summary.counts["pictures_read"], summary.counts["pictures_cached"]) == (0, 24)
+
+
+def test_a_picture_that_moved_is_known_by_its_content(folder: Path) -> None:
+    with open_pipeline(folder.parent) as pipeline:
+        pipeline.run(folder)
+        moved = folder.rename(folder.parent / "moved")
+        summary = pipeline.run(moved)
+    assert (summary.processed, summary.counts["pictures_read"], summary.counts["pictures_cached"]) == (26, 0, 24)
+
+
+def test_without_caching_nothing_is_kept_and_nothing_believed(folder: Path) -> None:
+    database = {"db_path": str(folder.parent / "out.db"), "enable_caching": False}
+    with open_pipeline(folder.parent, database=database) as pipeline:
+        for _ in range(2):
+            assert pipeline.run(folder).counts["pictures_read"] == 24
+        assert pipeline.store.db.execute("SELECT count(*) FROM vectors").fetchone() == (0,)
+
+
+def test_broken_vectors_are_read_again(folder: Path) -> None:
+    wanted = fresh(folder, FakeLooker(least=0.9))
+    with open_pipeline(folder.parent) as pipeline:
+        pipeline.run(folder)
+        pipeline.store.db.execute("UPDATE vectors SET vector = x'00' WHERE id = 3")
+        pipeline.store.db.execute("UPDATE vectors SET vector = x'007e007e007e' WHERE id = 5")
+    with open_pipeline(folder.parent, FakeLooker(least=0.9)) as pipeline:
+        assert pipeline.run(folder).counts["pictures_read"] == 2
+        assert export(pipeline, folder) == wanted
+
+
+@pytest.mark.parametrize("run", [{"shard_size": 100}, {"batch_size": 1, "shard_size": 1}, {"workers": 2}])
+def test_results_do_not_depend_on_how_the_work_is_cut(folder: Path, run: dict[str, int]) -> None:
+    wanted = fresh(folder)
+    with open_pipeline(folder.parent, run=run) as pipeline:
+        assert export(pipeline, folder) == wanted
+    with open_pipeline(folder.parent, FakeLooker(least=0.5), run=run) as pipeline:
+        again = export(pipeline, folder)
+    assert again == fresh(folder, FakeLooker(least=0.5))
+
+
+class Preparing(FakeReader):
+    """Takes something away from each picture in the threads that decode."""
+
+    def prepare(self, picture: Image.Image) -> Image.Image:
+        return picture.copy()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_ctrl_c_leaves_no_thread_and_the_next_run_goes_on(folder: Path, workers: int) -> None:
+    wanted = fresh(folder)
+    before = {thread for thread in threading.enumerate() if thread.name.startswith("decode")}
+    run = {"shard_size": 4, "batch_size": 3, "workers": workers}
+    with open_pipeline(folder.parent, FakeLooker(Preparing()), run=run) as pipeline:
+        assert pipeline.run(folder, progress=Stop(8)).state == "interrupted"
+        left = {thread for thread in threading.enumerate() if thread.name.startswith("decode")}
+        assert left == before
+        assert export(pipeline, folder) == wanted
+
+
+RUN_AND_DIE = """
+import os, sys
+from pathlib import Path
+from character_pipeline.runs.run import Silence
+from tests.runs.test_pictures import open_pipeline
+
+class Die(Silence):
+    def advance(self, summary, items):
+        if summary.processed >= 10:
+            os._exit(9)
+
+with open_pipeline(Path(sys.argv[1])) as pipeline:
+    pipeline.run(Path(sys.argv[1]) / "set", progress=Die())
+"""
+
+
+def test_a_killed_run_is_finished_by_the_next(folder: Path) -> None:
+    wanted = fresh(folder)
+    command = [sys.executable, "-c", RUN_AND_DIE, str(folder.parent)]
+    assert subprocess.run(command, check=False, cwd=ROOT).returncode == 9
+    with open_pipeline(folder.parent) as pipeline:
+        summary = pipeline.run(folder)
+        assert (summary.skipped, summary.processed) == (12, 14)
+        assert summary.counts["pictures_read"] == 11, "what was committed is not read again"
+        assert export(pipeline, folder) == wanted
+
+
+class OnDevice(FakeReader):
+    exclusive = True
+
+
+@pytest.mark.parametrize(
+    ("asked", "items", "readers", "wanted"),
+    [
+        (0, 100, [], 1),
+        (3, 100, [OnDevice()], 3),
+        (0, 1_000_000, [FakeReader()], count_cores()),
+        (0, 1_000_000, [FakeReader(), OnDevice()], 1),
+    ],
+)
+def test_a_reader_that_wants_its_device_for_itself_gets_one_process(
+    asked: int, items: int, readers: list[FakeReader], wanted: int
+) -> None:
+    assert count_workers(asked, items, readers) == wanted
+
+
+class Threaded(FakeReader):
+    threads = 0
+
+    def describe(self) -> str:
+        return f"{self.threads} threads"
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_reader_is_told_its_share_of_the_processors(folder: Path, workers: int) -> None:
+    with open_pipeline(folder.parent, FakeLooker(Threaded()), run={"workers": workers}) as pipeline:
+        spoke = pipeline.run(folder, limit=5).speakers
+    assert spoke == {"fake_reader/1": f"{max(1, count_cores() // workers)} threads"}
+
+
+def test_the_report_says_what_the_pictures_added(folder: Path) -> None:
+    with open_pipeline(folder.parent) as pipeline:
+        first, second = pipeline.run(folder), pipeline.run(folder)
+    pictures, values = picture_lines(first)
+    assert pictures.startswith("pictures: 23 read (")
+    assert pictures.endswith("/s), 1 taken from the cache; by fake reader on paper")
+    said, seen = first.counts["text_values"], first.counts["picture_values"]
+    assert values == f"values: {said} that texts say, {seen} that only pictures say"
+    assert textless_text(first) == "10; described from the picture alone"
+    assert (picture_lines(second), textless_text(second)) == ([], "")
