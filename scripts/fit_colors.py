@@ -201,7 +201,7 @@ def write(path: Path, model: ColorModel, trust: float) -> None:
     """The model as TOML: for each input its mean, its scale and its weights."""
     lines = [
         "# Fitted by scripts/fit_colors.py; extractors/color_model.py says what the inputs are.",
-        "# inputs: name = [mean, scale, weights to the hidden units]; out: from the hidden units to the score of a region;",
+        "# inputs: name = [mean, scale, weights to the hidden units]; out: from them to the score of a region;",
         "# none: the score of no region. trust: the factor from a probability to the share right on styles left out.",
         "",
         f"trust = {trust:.3f}",

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from character_pipeline.extractors.lab import Floats, to_lab
+from character_pipeline.input_loader.normalise import flooded
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -172,20 +173,6 @@ def _ground(groups: Labels) -> Mask:
     both = np.isin(np.arange(n), upper[:, :2]) & np.isin(np.arange(n), upper[:, -2:])
     open_ = ((share >= WIDE_EDGE) | ((share >= OWN_EDGE) & both))[groups]
     return flooded(edges & open_, open_)
-
-
-def flooded(seeds: Mask, open_: Mask) -> Mask:
-    """What can be reached from the seeds by steps to the side, up or down within `open_`; all of one shape."""
-    wet, size = seeds & open_, -1
-    while size != (size := int(wet.sum())):
-        for _ in range(8):
-            grown = wet.copy()
-            grown[1:] |= wet[:-1]
-            grown[:-1] |= wet[1:]
-            grown[:, 1:] |= wet[:, :-1]
-            grown[:, :-1] |= wet[:, 1:]
-            wet = grown & open_
-    return wet
 
 
 def _rank(groups: Labels, ground: Mask) -> Labels:
