@@ -7,15 +7,10 @@ import pytest
 
 from character_pipeline import create_pipeline
 from character_pipeline.errors import ConfigError
-from character_pipeline.evaluation.truth import Tally, compare, wilson
+from character_pipeline.evaluation.truth import Tally, compare, read_truth, true_values
 from character_pipeline.sample import bundled_folder, write_samples
 from character_pipeline.testing import FakeExtractor
 from tests.conftest import WORDS
-
-
-def test_wilson_agrees_with_its_formula_worked_by_hand() -> None:
-    assert wilson(8, 10) == pytest.approx((0.4902, 0.9433), abs=1e-4)
-    assert wilson(0, 10) == pytest.approx((0.0, 0.2775), abs=1e-4)
 
 
 def test_each_kind_of_outcome_is_counted(tmp_path: Path) -> None:
@@ -43,7 +38,7 @@ def test_each_kind_of_outcome_is_counted(tmp_path: Path) -> None:
 
 
 def test_a_truth_that_cannot_be_read_names_the_line(tmp_path: Path) -> None:
-    (tmp_path / "truth.jsonl").write_text("{}\nnope\n")
+    (tmp_path / "truth.jsonl").write_text("nope\n")
     with create_pipeline({"database": {"db_path": str(tmp_path / "x.db")}}) as pipeline:
         with pytest.raises(ConfigError, match="cannot be read"):
             compare(pipeline.store, tmp_path / "none.jsonl")
@@ -64,3 +59,38 @@ def test_what_the_tags_of_drawn_characters_state_is_found_and_nothing_is_made_up
     assert report.people_right == report.items
     assert report.total.recall >= 0.99, report.faults
     assert report.total.precision >= 0.99, report.faults
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("[]", "an object with an item_id"),
+        ('{"item_id": 1}', "an object with an item_id"),
+        ('{"item_id": "a", "attributes": []}', "an object of labels"),
+        ("\ufeff{", "no JSON"),
+    ],
+)
+def test_a_line_of_another_format_is_named(tmp_path: Path, line: str, said: str) -> None:
+    (tmp_path / "truth.jsonl").write_text('{"item_id": "fine"}\n' + line + "\n")
+    with pytest.raises(ConfigError, match=f"line 2: .*{said}"):
+        list(read_truth(tmp_path / "truth.jsonl"))
+
+
+def test_styles_are_chosen_and_checked(tmp_path: Path) -> None:
+    lines = [{"item_id": name, "style": name[0]} for name in ("a1", "b1", "a2")]
+    (tmp_path / "truth.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert [truth["item_id"] for truth in read_truth(tmp_path / "truth.jsonl", ["a"])] == ["a1", "a2"]
+    with pytest.raises(ConfigError, match=r"unknown style 'c'.*a, b"):
+        list(read_truth(tmp_path / "truth.jsonl", ["a", "c"]))
+
+
+def test_a_label_that_a_line_does_not_know_about_is_not_judged() -> None:
+    truth = {
+        "item_id": "a",
+        "attributes": {"Gender": "Male", "Accessories": ["Hat", "Bag"]},
+        "labels": ["Gender", "Age"],
+    }
+    assert true_values(truth, "Gender") == {"Male"}
+    assert true_values(truth, "Age") == set()
+    assert true_values(truth, "Accessories") is None
+    assert true_values({"item_id": "a", "attributes": truth["attributes"]}, "Accessories") == {"Hat", "Bag"}

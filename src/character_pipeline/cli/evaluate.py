@@ -2,52 +2,74 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from character_pipeline.cli.common import DbArgument, JsonOption, console, open_store, shown, write_json
+from character_pipeline.cli.common import DbArgument, JsonOption, open_store, write_json
+from character_pipeline.errors import ConfigError, unknown_name
 
 if TYPE_CHECKING:
-    from character_pipeline.evaluation.truth import Report
+    from collections.abc import Sequence
+
+    from character_pipeline.database.store import Store
+    from character_pipeline.evaluation.scores import Scores
 
 
-def evaluate(
+def evaluate(  # noqa: PLR0913, PLR0917
     db: DbArgument,
     truth: Annotated[Path, typer.Option(help="A truth.jsonl, as charpipe sample writes it.")],
     faults: Annotated[int, typer.Option(min=0, help="Show so many of the faults.")] = 10,
+    by_source: Annotated[bool, typer.Option(help="Score text alone, pictures alone and both together.")] = False,
+    by: Annotated[str | None, typer.Option(help="Accuracy apart: 'style'.")] = None,
+    styles: Annotated[str, typer.Option(help="Only these styles of the truth, with commas between.")] = "",
     as_json: JsonOption = False,
 ) -> None:
     """Compare the records with the truth, attribute by attribute: what is stated and found, missed, or wrong."""
+    from character_pipeline.cli import evaluate_tables as tables
     from character_pipeline.evaluation.truth import compare
 
+    if by not in {None, "style"}:
+        raise ConfigError(unknown_name("way to tell apart", str(by), ("style",)))
+    wanted = [style.strip() for style in styles.split(",") if style.strip()]
     with open_store(db) as store:
-        report = compare(store, truth)
-    if as_json:
-        write_json({**asdict(report), "total": asdict(report.total)})
-    else:
-        _print(report, faults)
+        if as_json:
+            report = compare(store, truth, wanted)
+            scores = {name: _plain(found) for name, found in score_by(store, truth, wanted, by).items()}
+            write_json({**asdict(report), "total": asdict(report.total), "scores": scores})
+        elif by:
+            tables.print_styles(score_by(store, truth, wanted, by))
+        elif by_source:
+            tables.print_sources(score_by(store, truth, wanted)["all"])
+        else:
+            tables.print_report(compare(store, truth, wanted), faults)
 
 
-def _print(report: Report, faults: int) -> None:
-    from rich.table import Table
+def score_by(store: Store, truth: Path, styles: Sequence[str], by: str | None = None) -> dict[str, Scores]:
+    """The scores over all items, and those of the items with each value of the key `by` of the truth."""
+    from character_pipeline.evaluation.scores import score
+    from character_pipeline.evaluation.sources import read_answers
 
-    from character_pipeline.evaluation.truth import wilson
+    answers = list(read_answers(store, truth, styles))
+    parts = {"all": answers}
+    if by:
+        key = by
+        for answer in sorted(answers, key=lambda answer: str(answer.truth.get(key, ""))):
+            parts.setdefault(str(answer.truth.get(key, "")), []).append(answer)
+    return {name: score(part, store.vocabulary) for name, part in parts.items()}
 
-    screen = console()
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("attribute", "stated", "found", "95 % interval", "missed", "wrong", "precision"):
-        table.add_column(column, justify="left" if column == "attribute" else "right")
-    for label, tally in [*report.tallies.items(), ("all", report.total)]:
-        low, high = wilson(tally.right, tally.stated)
-        found = [f"{tally.recall:.1%}", f"{low:.1%} - {high:.1%}"] if tally.stated else ["-", "-"]
-        precision = f"{tally.precision:.1%}" if tally.right + tally.beyond + tally.wrong else "-"
-        table.add_row(label, f"{tally.stated:,}", *found, f"{tally.missed:,}", f"{tally.wrong:,}", precision)
-    screen.print(table)
-    screen.print(
-        f"\n{report.items:,} items, {report.absent:,} not in the database; people right in {report.people_right:,}"
-    )
-    for fault in report.faults[:faults]:
-        screen.print(f"  {shown(fault)}")
+
+def _plain(scores: Scores) -> Any:
+    """As JSON, which knows no NaN."""
+    return _without_nan(asdict(scores))
+
+
+def _without_nan(data: Any) -> Any:
+    if isinstance(data, dict):
+        return {key: _without_nan(value) for key, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [_without_nan(value) for value in data]
+    return None if isinstance(data, float) and math.isnan(data) else data

@@ -1,10 +1,22 @@
-"""Compares a database with the truth of its items."""
+"""Compares a database with the truth of its items.
+
+A truth file has one line of JSON for each item; `charpipe sample` writes one, and any labelled set can have one:
+
+    item_id      as the database has it
+    attributes   what is true and visible, by label: a value, or a list where the vocabulary allows many
+    labels       optional: the labels that this line knows about; without it, all. One that is known and not among
+                 `attributes` has no value that could be seen
+    people       optional: "single", "multiple" or "none"
+    stated       optional: the part of `attributes` that the item's text says
+    character    optional: who it is, where several items show the same; intervals are wider for it
+    style        optional: what to compare apart
+"""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,7 +24,7 @@ from typing import Any
 from character_pipeline.data import CharacterAttributes
 from character_pipeline.database.queries import get_result
 from character_pipeline.database.store import Store
-from character_pipeline.errors import ConfigError
+from character_pipeline.errors import ConfigError, unknown_name
 
 
 @dataclass(slots=True)
@@ -68,33 +80,49 @@ class Report:
         return whole
 
 
-def wilson(successes: int, trials: int, z: float = 1.96) -> tuple[float, float]:
-    """The 95 % score interval of a proportion (Wilson, 1927)."""
-    if not trials:
-        return math.nan, math.nan
-    share = successes / trials
-    middle = (share + z * z / (2 * trials)) / (1 + z * z / trials)
-    reach = z / (1 + z * z / trials) * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
-    return max(middle - reach, 0.0), min(middle + reach, 1.0)
+def read_truth(path: Path, styles: Iterable[str] = ()) -> Iterator[dict[str, Any]]:
+    """The lines of a truth.jsonl, of some styles or of all. Raises ConfigError naming what is wrong."""
+    wanted, met = frozenset(styles), set[str]()
+    for number, line in enumerate(_lines(path), 1):
+        truth = _parse(line, f"{path}, line {number}")
+        met.add(str(truth.get("style", "")))
+        if not wanted or truth.get("style") in wanted:
+            yield truth
+    if stray := wanted - met:
+        raise ConfigError(unknown_name("style", min(stray), sorted(met - {""})))
 
 
-def read_truth(path: Path) -> Iterator[dict[str, Any]]:
-    """The lines of a truth.jsonl. Raises ConfigError naming the line that cannot be read."""
+def _lines(path: Path) -> Iterator[str]:
     try:
         with path.open(encoding="utf-8") as file:
-            for number, line in enumerate(file, 1):
-                try:
-                    yield json.loads(line)
-                except ValueError as error:
-                    raise ConfigError(f"{path}, line {number}: no JSON: {error}") from error
-    except OSError as error:
-        raise ConfigError(f"the truth cannot be read: {path}: {error.strerror}") from error
+            yield from file
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"the truth cannot be read: {path}: {getattr(error, 'strerror', error)}") from error
 
 
-def compare(store: Store, path: Path) -> Report:
+def _parse(line: str, place: str) -> dict[str, Any]:
+    try:
+        truth = json.loads(line)
+    except ValueError as error:
+        raise ConfigError(f"{place}: no JSON: {error}") from error
+    if not isinstance(truth, dict) or not isinstance(truth.get("item_id"), str):
+        raise ConfigError(f"{place}: a line of truth is an object with an item_id; given: {line.strip()[:80]}")
+    if not isinstance(truth.setdefault("attributes", {}), dict):
+        raise ConfigError(f"{place}: attributes are an object of labels; given: {line.strip()[:80]}")
+    return truth
+
+
+def true_values(truth: Mapping[str, Any], label: str) -> set[str] | None:
+    """What is true and visible of one attribute; None where the truth does not know about it."""
+    if label not in truth.get("labels", (label,)):
+        return None
+    return _values(truth["attributes"].get(label))
+
+
+def compare(store: Store, path: Path, styles: Iterable[str] = ()) -> Report:
     """Compare each item of a truth file with its record."""
     report = Report({label: Tally() for label in (a.label for a in store.vocabulary.attributes.values())})
-    for truth in read_truth(path):
+    for truth in read_truth(path, styles):
         result = get_result(store, truth["item_id"])
         if result is None:
             report.absent += 1
@@ -105,9 +133,11 @@ def compare(store: Store, path: Path) -> Report:
 
 
 def _add(report: Report, truth: Mapping[str, Any], record: CharacterAttributes) -> None:
-    report.people_right += record.people in {truth["people"], "unknown"}
+    report.people_right += record.people in {truth.get("people", record.people), "unknown"}
     for label, decided in record.attributes.items():
-        true, stated = _values(truth["attributes"].get(label)), _values(truth["stated"].get(label))
+        true, stated = true_values(truth, label), _values(truth.get("stated", {}).get(label))
+        if true is None:
+            continue
         said = set(decided.values)
         tally = report.tallies[label]
         tally.right += len(said & stated)

@@ -1,0 +1,73 @@
+"""What each kind of source would have decided alone: the stored evidence of a record, fused again without the rest."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from character_pipeline.attribute_fusion.fusion import Fuser
+from character_pipeline.attribute_fusion.gates import count_people
+from character_pipeline.config import AttributeFusionConfig, PipelineConfig
+from character_pipeline.data import AttributeValue, CharacterAttributes, Evidence, People
+from character_pipeline.database.queries import get_result
+from character_pipeline.database.store import Store
+from character_pipeline.evaluation.truth import read_truth
+from character_pipeline.vocabulary import Vocabulary
+
+TEXT_SOURCES = frozenset({"tag_parser", "text_parser"})
+"""Extractors that read text; every other one is taken to look at pictures."""
+SOURCES = ("text", "picture", "fused")
+"""Text alone, pictures alone, and the record as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """One labelled item: its line of truth, and what each of SOURCES says of attributes and people."""
+
+    truth: Mapping[str, Any]
+    attributes: Mapping[str, Mapping[str, AttributeValue]]
+    people: Mapping[str, People]
+
+
+def read_answers(store: Store, path: Path, styles: Iterable[str] = ()) -> Iterator[Answers]:
+    """The items of a truth file that are in the database. Raises ConfigError where the truth cannot be read."""
+    config = _fusion_config(store)
+    fuser = Fuser(store.vocabulary, config)
+    for truth in read_truth(path, styles):
+        result = get_result(store, truth["item_id"])
+        if result is not None:
+            yield _answers(truth, result.attributes, fuser, config.describe_solo_focus)
+
+
+def _fusion_config(store: Store) -> AttributeFusionConfig:
+    """The settings of the run that made the records."""
+    row = store.db.execute("SELECT config FROM runs ORDER BY id DESC LIMIT 1").fetchone()
+    return PipelineConfig.model_validate(json.loads(row[0])).attribute_fusion if row else AttributeFusionConfig()
+
+
+def _answers(truth: Mapping[str, Any], record: CharacterAttributes, fuser: Fuser, describe_focus: bool) -> Answers:
+    attributes = {"fused": record.attributes}
+    people = {"fused": record.people}
+    for source in ("text", "picture"):
+        attributes[source] = fuser.decide(claims_of(record, source, fuser.vocabulary))
+        gate = tuple(claim for claim in record.reasons if claim.attribute == "people" and kind_of(claim) == source)
+        people[source] = count_people(gate, describe_focus).people
+    return Answers(truth, attributes, people)
+
+
+def claims_of(record: CharacterAttributes, source: str, vocabulary: Vocabulary) -> dict[str, list[Evidence]]:
+    """The stored evidence of one kind of source, by attribute."""
+    keys = {attribute.label: attribute.key for attribute in vocabulary.attributes.values()}
+    found = {
+        keys[label]: [claim for claim in decided.evidence if kind_of(claim) == source]
+        for label, decided in record.attributes.items()
+    }
+    return {key: claims for key, claims in found.items() if claims}
+
+
+def kind_of(claim: Evidence) -> str:
+    """ "text" or "picture"."""
+    return "text" if claim.source.partition("/")[0] in TEXT_SOURCES else "picture"

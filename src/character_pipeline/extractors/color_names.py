@@ -1,0 +1,76 @@
+"""What colours are called: the tables of color_names.toml, checked against the vocabulary."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from character_pipeline.errors import ConfigError, unknown_name
+from character_pipeline.extractors.lab import Floats, hex_to_lab
+from character_pipeline.vocabulary import Vocabulary
+
+FILE = "color_names.toml"
+FLOOR = 1e-4
+"""No name is quite out of the question: colours of no name are shared by all of them."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ColorNames:
+    """The names of one attribute's colours; the head of color_names.toml explains the numbers.
+
+    Attributes:
+        points: colours that are plainly called so, in CIELAB, shape (points, 3).
+        owner: the place in `names` of each point.
+    """
+
+    names: tuple[str, ...]
+    points: Floats
+    owner: Floats
+    light_weight: float
+    dark: float
+    least_chroma: float
+    reach: float
+    told: bool
+
+    def distances(self, lab: Floats) -> Floats:
+        """How far colours, shape (..., 3), are from each point, shape (..., points)."""
+        gap: Floats = np.linalg.norm(self._seen(lab)[..., None, :] - self._seen(self.points), axis=-1)
+        return gap
+
+    def name(self, lab: Floats) -> Floats:
+        """The probability of each name for colours, shape (..., 3) to (..., names)."""
+        near = np.exp(-(self.distances(lab) ** 2) / (2 * self.reach**2))
+        best = np.stack([near[..., self.owner == place].max(axis=-1) for place in range(len(self.names))], axis=-1)
+        odds = best + FLOOR
+        shares: Floats = odds / odds.sum(axis=-1, keepdims=True)
+        return shares
+
+    def _seen(self, lab: Floats) -> Floats:
+        chroma = np.clip(lab[..., :1] / max(self.dark, 1e-9), self.least_chroma, 1.0)
+        return np.concatenate([lab[..., :1] * self.light_weight, lab[..., 1:] * chroma], axis=-1)
+
+
+def load_color_names(vocabulary: Vocabulary) -> dict[str, ColorNames]:
+    """The names by attribute, of those that the vocabulary has. Raises ConfigError naming the entry that is wrong."""
+    path = vocabulary.folder / FILE
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        return {key: _names(vocabulary, key, row) for key, row in table.items() if key in vocabulary.attributes}
+    except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ConfigError(f"the names of colours cannot be read: {path}: {type(error).__name__}: {error}") from error
+
+
+def _names(vocabulary: Vocabulary, key: str, row: Mapping[str, Any]) -> ColorNames:
+    values: Mapping[str, list[str]] = row["values"]
+    allowed = vocabulary.attributes[key].values
+    if stray := set(values) - set(allowed):
+        raise ConfigError(f"{FILE}: [{key}] {unknown_name('value', min(stray), allowed)}")
+    points = [hex_to_lab(colour) for colours in values.values() for colour in colours]
+    owner = [place for place, colours in enumerate(values.values()) for _ in colours]
+    settings = {name: float(row[name]) for name in ("light_weight", "dark", "least_chroma", "reach")}
+    places = np.array(owner, dtype=np.float64)
+    return ColorNames(tuple(values), np.array(points), places, **settings, told=bool(row["told"]))

@@ -1,0 +1,172 @@
+"""Reads how good a picture is, and whether it has colours at all: without them, no colour can be seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from character_pipeline.data import Evidence, Item
+from character_pipeline.extractors.base import Need, PictureReader
+from character_pipeline.extractors.color_regions import reduced
+from character_pipeline.extractors.lab import Floats, to_lab
+from character_pipeline.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+FIELDS = (
+    "width", "height",  # log2 of the pixels of each side, / 16
+    "sharpness", "fine_sharpness",  # log10 of the variance of the Laplacian of light, reduced and as it is, / 6
+    "entropy",  # of the light in 64 steps, 1: all steps the same
+    "brightness", "contrast",  # mean and standard deviation of L, / 100
+    "flatness",  # the share of pixels that are as their neighbours
+    "chroma", "most_chroma",  # chroma / 100: the mean, and that which only one pixel in a hundred exceeds
+    "coloured",  # the share of pixels with a chroma above COLOURED
+    "off_tint",  # distance / 100 from the one tint that the picture has, which one pixel in a hundred exceeds
+    "tint_red", "tint_yellow",  # a and b / 100 of that tint: those of a sepia picture
+    "white", "dark",  # the shares of pixels with L above 95 and below 15
+)  # fmt: skip
+SIDE = 128
+COLOURED = 12.0
+FLAT = 1.5
+GREY, NEARLY_GREY = 0.04, 0.09
+"""A picture with so little chroma is grey beyond doubt; with so little, most likely."""
+TINTED = 0.04
+"""So near to one tint, a picture is of one colour: a sepia photograph, a blue monochrome."""
+SURE, LIKELY, HINT = 0.9, 0.7, 0.4
+HIDDEN = ("hair_color", "eye_color", "skin_tone")
+"""What a picture without colours does not show; the same as for the tag `monochrome`."""
+
+
+class QualityReader:
+    """Pictures in, FIELDS out."""
+
+    key = "picture_quality/1"
+    size = len(FIELDS)
+
+    def read(self, pictures: Sequence[Image.Image]) -> NDArray[np.float16]:
+        vectors = [_read(picture) for picture in pictures]
+        return np.array(vectors, dtype=np.float16).reshape(len(vectors), self.size)
+
+
+def _read(picture: Image.Image) -> list[float]:
+    lab = to_lab(np.asarray(reduced(picture, SIDE)))
+    found = _sizes(picture) | _light(lab[..., 0]) | _colour(lab[..., 1:])
+    found["fine_sharpness"] = _sharpness(to_lab(_cut_out(picture))[..., 0])
+    return [float(found[name]) for name in FIELDS]
+
+
+def _sizes(picture: Image.Image) -> dict[str, float]:
+    width, height = picture.size
+    return {"width": min(np.log2(width) / 16, 1.0), "height": min(np.log2(height) / 16, 1.0)}
+
+
+def _cut_out(picture: Image.Image) -> NDArray[np.uint8]:
+    """The middle of the picture in its own pixels: blur of a large picture is lost when it is reduced."""
+    width, height = picture.size
+    left, top = max(0, (width - 2 * SIDE) // 2), max(0, (height - 2 * SIDE) // 3)
+    return np.asarray(
+        picture.crop((left, top, min(width, left + 2 * SIDE), min(height, top + 2 * SIDE))).convert("RGB")
+    )
+
+
+def _light(light: Floats) -> dict[str, float]:
+    share = np.histogram(light, 64, (0, 100))[0] / light.size
+    share = share[share > 0]
+    return {
+        "sharpness": _sharpness(light),
+        "entropy": float(-(share * np.log2(share)).sum() / 6),
+        "brightness": float(light.mean() / 100),
+        "contrast": float(light.std() / 100),
+        "flatness": float((_steps(light) < FLAT).mean()),
+        "white": float((light > 95).mean()),
+        "dark": float((light < 15).mean()),
+    }
+
+
+def _steps(light: Floats) -> Floats:
+    """The larger of the steps to the right and down."""
+    right = abs(np.diff(light, axis=1, append=light[:, -1:]))
+    return np.asarray(np.maximum(right, abs(np.diff(light, axis=0, append=light[-1:]))))
+
+
+def _sharpness(light: Floats) -> float:
+    wide = np.pad(light, 1, mode="edge")
+    laplacian = wide[:-2, 1:-1] + wide[2:, 1:-1] + wide[1:-1, :-2] + wide[1:-1, 2:] - 4 * light
+    return float(min(np.log10(1 + laplacian.var()) / 6, 1.0))
+
+
+def _colour(ab: Floats) -> dict[str, float]:
+    chroma = np.hypot(ab[..., 0], ab[..., 1])
+    shown = ab[chroma >= np.quantile(chroma, 0.5)]
+    tint = np.median(shown, axis=0)
+    return {
+        "chroma": float(chroma.mean() / 100),
+        "most_chroma": float(np.quantile(chroma, 0.99) / 100),
+        "coloured": float((chroma > COLOURED).mean()),
+        "off_tint": float(np.quantile(_off_line(ab, tint), 0.99) / 100),
+        "tint_red": float(tint[0] / 100),
+        "tint_yellow": float(tint[1] / 100),
+    }
+
+
+def _off_line(ab: Floats, tint: Floats) -> Floats:
+    """How far each colour is from the greys that are tinted more or less so: dark and light tints have less chroma."""
+    length = float(np.hypot(*tint))
+    if length < 1:
+        return np.hypot(ab[..., 0], ab[..., 1])
+    along = np.maximum(ab @ (tint / length), 0)
+    return np.asarray(np.linalg.norm(ab - along[..., None] * (tint / length), axis=-1))
+
+
+class PictureQuality:
+    """Says of a picture without colours that colours of hair, eyes and skin cannot be seen.
+
+    White hair in a pale picture is no reason: lips, eyes, skin or clothes have colour then. The rest of the vector says
+    nothing by itself; it is kept for what decides how far a picture can be trusted.
+    """
+
+    name = "picture_quality"
+    version = "1"
+    needs: frozenset[Need] = frozenset({"readings"})
+
+    def __init__(self, attributes: Sequence[str]) -> None:
+        self.attributes = tuple(attributes)
+        self.reader = QualityReader()
+        self.readers: Sequence[PictureReader] = (self.reader,)
+        self._claims = lru_cache(maxsize=64)(self._make)
+
+    def process(self, batch: Sequence[Item]) -> list[tuple[Evidence, ...]]:
+        return [self._read(item.readings.get(self.reader.key)) for item in batch]
+
+    def _read(self, vector: NDArray[np.float16] | None) -> tuple[Evidence, ...]:
+        score, origin = (0.0, "") if vector is None else colourless(vector)
+        return self._claims(score, origin) if score else ()
+
+    def _make(self, score: float, origin: str) -> tuple[Evidence, ...]:
+        source = f"{self.name}/{self.version}"
+        return tuple(Evidence(key, "", score, source, origin, "hidden") for key in self.attributes)
+
+
+def colourless(vector: NDArray[np.float16]) -> tuple[float, str]:
+    """How sure it is that a picture has no colours, 0 for not at all, and why. From a vector as FIELDS."""
+    most, off = float(vector[FIELDS.index("most_chroma")]), float(vector[FIELDS.index("off_tint")])
+    contrast = float(vector[FIELDS.index("contrast")])
+    if contrast < 0.02:  # an empty picture shows no colours of anybody, but nor does it say so
+        return 0.0, ""
+    if most < GREY:
+        return SURE, "no colours in the picture"
+    if most < NEARLY_GREY:
+        return LIKELY, "hardly any colours in the picture"
+    if off < TINTED:
+        return HINT, "one tint in the picture"
+    return 0.0, ""
+
+
+def make_picture_quality(vocabulary: Vocabulary) -> PictureQuality:
+    """The stage for the attributes that a vocabulary has."""
+    return PictureQuality([key for key in HIDDEN if key in vocabulary.attributes])
