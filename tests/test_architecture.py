@@ -26,6 +26,7 @@ ROOMS = (
     "pipeline",
     "evaluation",
     "sample",
+    "training",
     "testing",
     "cli",
 )

@@ -9,7 +9,19 @@ import sys
 import typer
 
 from character_pipeline import __version__
-from character_pipeline.cli import bench, errors, evaluate, export, export_onnx, extract, query, sample, show, stats
+from character_pipeline.cli import (
+    bench,
+    errors,
+    evaluate,
+    export,
+    export_onnx,
+    extract,
+    query,
+    sample,
+    show,
+    stats,
+    train,
+)
 from character_pipeline.cli.common import printable
 from character_pipeline.errors import CharpipeError, ConfigError
 
@@ -31,6 +43,7 @@ app.command("export-onnx")(export_onnx.export_onnx)
 app.command("evaluate")(evaluate.evaluate)
 app.command("bench")(bench.bench)
 app.command("sample")(sample.sample)
+app.add_typer(train.app, name="train")
 
 
 @app.callback(invoke_without_command=True)

@@ -28,6 +28,7 @@ class Asked:
         unsure: the row of "cannot be told", or None. For "choice".
         absent: the rows of "not there", one for each value. For "each".
         phrases: what each answer is said as, for a person.
+        offsets: added to the logit of each answer after the temperature; none: all zero.
     """
 
     attribute: str
@@ -38,6 +39,7 @@ class Asked:
     absent: slice | None = None
     temperature: float = 1.0
     trust: float = 1.0
+    offsets: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +79,7 @@ def probabilities(asked: Asked, logits: NDArray[np.float64]) -> tuple[NDArray[np
         logits: of all questions, as `ScoreTable.logits` gives them.
     """
     values = logits[:, asked.start : asked.start + len(asked.values)] / asked.temperature
+    values = values + np.asarray(asked.offsets or 0.0)
     if asked.absent is not None:
         found = _share(values, logits[:, asked.absent] / asked.temperature)
         return np.round(found, DIGITS), np.ones(len(values), dtype=bool)
@@ -153,4 +156,5 @@ def _ask(question: Question, trust: Trust, rows: _Rows) -> Asked:
     elif question.unsure and values:
         unsure = rows.add(question.unsure)
     phrases = tuple(question.values[value][0] for value in values)
-    return Asked(question.attribute, values, phrases, start, unsure, absent, trust.temperature, trust.trust)
+    offsets = tuple(trust.offsets.get(value, 0.0) for value in values)
+    return Asked(question.attribute, values, phrases, start, unsure, absent, trust.temperature, trust.trust, offsets)

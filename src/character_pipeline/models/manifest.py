@@ -3,12 +3,14 @@
     {
       "logit_scale": 100.0, "logit_bias": 0.0,
       "prompt_set": "drawn",
-      "attributes": {"hair_color": {"temperature": 1.3, "trust": 0.9, "values": ["Black", "Red"]}},
+      "attributes": {"accessories": {"temperature": 1.3, "trust": 0.9, "values": ["Hat", "Mask"],
+                                     "offsets": {"Mask": -2.0}}},
       "about": {"anything": "else"}
     }
 
 All of it may be left out. Where `attributes` is given, nothing else is claimed; where an attribute has `values`, only
-these are asked for. `temperature` divides the logits before the softmax; `trust` is multiplied with the probability.
+these are asked for. `temperature` divides the logits before the softmax, `offsets` are added to those of single values
+then, such as -2 for one that is rare; `trust` is multiplied with the probability.
 """
 
 from __future__ import annotations
@@ -34,6 +36,7 @@ class Trust(BaseModel):
     temperature: Annotated[float, Field(gt=0.0, allow_inf_nan=False)] = 1.0
     trust: Annotated[float, Field(ge=0.0, le=1.0)] = DEFAULT_TRUST
     values: tuple[str, ...] | None = None
+    offsets: dict[str, Annotated[float, Field(allow_inf_nan=False)]] = {}
 
 
 class Manifest(BaseModel):

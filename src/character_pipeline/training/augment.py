@@ -4,8 +4,8 @@ and hair (with the label), other cuts and proportions, other lines and surfaces.
 from __future__ import annotations
 
 import colorsys
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +41,7 @@ SKIN_ODDS = (0.42, 0.24, 0.2, 0.08, 0.06)
 
 def random_colour(ranges: Sequence[tuple[Range, Range, Range]], rng: np.random.Generator) -> NDArray[np.float32]:
     """A colour of the ranges, RGB in 0..255."""
-    hue, saturation, value = (rng.uniform(*part) for part in ranges[rng.integers(len(ranges))])
+    hue, saturation, value = (rng.uniform(*part) for part in ranges[int(rng.integers(len(ranges)))])
     return np.array(colorsys.hsv_to_rgb(hue % 360 / 360, saturation, value), np.float32) * 255
 
 
@@ -100,13 +100,13 @@ def _move(pixels: torch.Tensor, size: int, generator: torch.Generator) -> torch.
     from torch.nn import functional
 
     count = len(pixels)
-    angle = _uniform(count, -0.26, 0.26, generator)
-    zoom = torch.exp(_uniform(count, -0.34, 0.3, generator))
-    stretch = torch.exp(_uniform(count, -0.16, 0.16, generator))
+    angle = _uniform(count, -0.17, 0.17, generator)
+    zoom = torch.exp(_uniform(count, -0.25, 0.25, generator))
+    stretch = torch.exp(_uniform(count, -0.14, 0.14, generator))
     flip = torch.where(_uniform(count, 0, 1, generator) < 0.5, -1.0, 1.0)
-    shear = _uniform(count, -0.12, 0.12, generator)
+    shear = _uniform(count, -0.08, 0.08, generator)
     cos, sin = torch.cos(angle), torch.sin(angle)
-    shift = (_uniform(count, -0.16, 0.16, generator), _uniform(count, -0.16, 0.16, generator))
+    shift = (_uniform(count, -0.12, 0.12, generator), _uniform(count, -0.12, 0.12, generator))
     top = torch.stack([cos * flip * stretch / zoom, (shear - sin) / zoom, shift[0]], dim=1)
     bottom = torch.stack([sin * flip / zoom, cos / stretch / zoom, shift[1]], dim=1)
     grid = functional.affine_grid(torch.stack([top, bottom], dim=1), [count, 3, size, size], align_corners=False)
@@ -135,13 +135,16 @@ def _redraw(pixels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     count, size = len(pixels), pixels.shape[-1]
     pixels = pixels.clamp(0, 1)
     order = torch.randperm(count, generator=generator)
-    parts = order.split(max(1, count // 10))
-    def coarse(some: Any) -> Any:
+    parts = order.split(max(1, count // 10))  # type: ignore[no-untyped-call]
+
+    def coarse(some: torch.Tensor) -> torch.Tensor:
         cells = int(torch.randint(26, 56, (1,), generator=generator))
         return functional.interpolate(functional.adaptive_avg_pool2d(some, cells), size, mode="nearest")
-    def soft(some: Any) -> Any:
+
+    def soft(some: torch.Tensor) -> torch.Tensor:
         return functional.avg_pool2d(some, 3, 1, 1, count_include_pad=False)
-    changes = (
+
+    changes: tuple[Callable[[torch.Tensor], torch.Tensor], ...] = (
         lambda some: -functional.max_pool2d(-some, 3, 1, 1),
         lambda some: functional.max_pool2d(some, 3, 1, 1),
         soft,

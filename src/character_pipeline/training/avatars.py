@@ -9,12 +9,11 @@ from __future__ import annotations
 import io
 import json
 import tarfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from character_pipeline.errors import ConfigError
 from character_pipeline.training.corpus import STORED, Corpus, letterboxed

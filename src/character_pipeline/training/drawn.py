@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,13 +14,13 @@ from character_pipeline.sample import Drawing, draw, render
 from character_pipeline.sample.styles import Style, find_style
 from character_pipeline.training.corpus import STORED, Corpus, letterboxed
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 TRAINING_STYLES = ("anime", "flat", "chibi", "pixel")
-"""The other styles of the drawer, painterly and sketch, are kept for tests: nothing is ever trained on them."""
 FIRST_SEED = 5_000_000_000
 """Far from the seeds of any data set that people draw, so that no person is met again."""
+TEST_STYLES = ("painterly", "sketch")
+"""Nothing is ever trained or fitted on these."""
+APART = 1_000_000_000
+"""Between the seeds of training and test pictures."""
 MADE_UP = 0.6
 CLOSER = 0.6
 """Of so many whole figures, only the upper part is drawn: small pictures show no faces otherwise."""
@@ -47,23 +48,34 @@ def training_drawing(index: int, styles: Sequence[str] = TRAINING_STYLES) -> Dra
     return draw(FIRST_SEED + index, style, framing)
 
 
-def drawn_corpus(count: int, workers: int = 1, report: Callable[[int], None] | None = None) -> Corpus:
-    """`count` training pictures with their whole truth."""
+def test_drawing(index: int, styles: Sequence[str]) -> Drawing:
+    """One test picture, as the drawer makes them for anyone; a person whom training never met."""
+    rng = Random(f"test {index}")
+    return draw(FIRST_SEED + APART + index, rng.choice(styles))
+
+
+def drawn_corpus(
+    indices: Iterable[int],
+    make: Callable[[int], Drawing] = training_drawing,
+    workers: int = 1,
+    report: Callable[[int], None] | None = None,
+) -> Corpus:
+    """Pictures of some indices with their whole truth."""
     from loky import get_reusable_executor
 
     pictures: list[NDArray[np.uint8]] = []
     lines: list[dict[str, Any]] = []
-    with get_reusable_executor(max_workers=workers) as pool:
-        for picture, line in pool.map(_one, range(count), chunksize=64):
-            pictures.append(picture)
-            lines.append(line)
-            if report is not None:
-                report(len(lines))
+    pool = get_reusable_executor(max_workers=workers)
+    for picture, line in pool.map(partial(_one, make), indices, chunksize=64):
+        pictures.append(picture)
+        lines.append(line)
+        if report is not None:
+            report(len(lines))
     pixels = np.stack(pictures)
     return Corpus(pixels, np.zeros(pixels.shape[:3], np.uint8), lines)
 
 
-def _one(index: int) -> tuple[NDArray[np.uint8], dict[str, Any]]:
-    drawing = training_drawing(index)
-    line = {key: drawing.truth[key] for key in ("style", "people", "attributes", "character")}
+def _one(make: Callable[[int], Drawing], index: int) -> tuple[NDArray[np.uint8], dict[str, Any]]:
+    drawing = make(index)
+    line: dict[str, Any] = {key: drawing.truth[key] for key in ("style", "people", "attributes")}
     return letterboxed(render(drawing, STORED), STORED), line

@@ -38,6 +38,11 @@ class Targets:
         parts = ({key: whole[rows] for key, whole in part.items()} for part in (self.choice, self.each, self.some))
         return type(self)(*parts)
 
+    @classmethod
+    def join(cls, parts: Sequence[Self]) -> Self:
+        kinds = ([part.choice for part in parts], [part.each for part in parts], [part.some for part in parts])
+        return cls(*({key: np.concatenate([one[key] for one in kind]) for key in kind[0]} for kind in kinds))
+
 
 def make_targets(vocabulary: Vocabulary, book: PromptBook, lines: Sequence[Mapping[str, Any]]) -> Targets:
     """Targets of truth lines.

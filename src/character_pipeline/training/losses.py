@@ -10,14 +10,19 @@ from character_pipeline.training.labels import Targets
 from character_pipeline.vocabulary.prompts import PromptBook, Question
 
 if TYPE_CHECKING:
-    import numpy as np
     import torch
 
 IMPORTANCE: Mapping[str, float] = {
-    "hair_color": 2.0, "hair_length": 1.5, "eye_color": 1.5, "gender": 1.0, "facial_expression": 1.0, "dress": 1.0,
-    "accessories": 2.0, "facial_hair": 1.5, "hair_style": 1.5,
+    "hair_color": 2.0, "hair_length": 1.5, "eye_color": 1.5, "gender": 1.0, "facial_expression": 1.5, "dress": 1.0,
 }  # fmt: skip
 OTHERS = 0.5
+VALUE: Mapping[str, float] = {
+    # of single values that are asked for by themselves
+    "Glasses": 1.0, "Sunglasses": 0.5, "Hat": 0.5,
+}  # fmt: skip
+OTHER_VALUES = 0.15
+SOME = 1.5
+"""Of whether any value of an attribute is true at all, where only that is labelled."""
 SMOOTHING = 0.05
 
 
@@ -33,7 +38,8 @@ class Asked:
 
 def lay_out(book: PromptBook) -> tuple[list[Asked], list[tuple[str, ...]]]:
     """The questions, and for each row of sentences the phrases that it may be made of."""
-    asked, rows = [], []
+    asked: list[Asked] = []
+    rows: list[tuple[str, ...]] = []
     for question in book.questions.values():
         start = len(rows)
         rows += list(question.values.values())
@@ -47,55 +53,62 @@ def lay_out(book: PromptBook) -> tuple[list[Asked], list[tuple[str, ...]]]:
 def prompt_loss(
     similarity: torch.Tensor, asked: list[Asked], targets: Targets, odds: Mapping[str, torch.Tensor]
 ) -> torch.Tensor:
-    """The mean loss over the questions, weighted by `IMPORTANCE`.
+    """The mean loss over all that is asked, weighted by importance.
 
     `similarity`, (N, sentences), is scaled cosines; `odds` says how frequent each class is.
     """
     import torch
 
-    losses, total = [], 0.0
+    losses: list[torch.Tensor] = []
+    total = 0.0
     for part in asked:
-        loss = (_choice if part.question.ask == "choice" else _each)(similarity, part, targets, odds)
-        if loss is not None:
-            importance = IMPORTANCE.get(part.question.attribute, OTHERS)
-            losses.append(importance * loss)
-            total += importance
+        loss, importance = (_choice if part.question.ask == "choice" else _each)(similarity, part, targets, odds)
+        losses.append(loss)
+        total += importance
     return torch.stack(losses).sum() / max(total, 1e-6)
 
 
-def _choice(similarity: Any, part: Asked, targets: Targets, odds: Mapping[str, Any]) -> Any:
+def _choice(similarity: Any, part: Asked, targets: Targets, odds: Mapping[str, Any]) -> tuple[Any, float]:
+    """The loss of a question, already weighted, and its weight."""
     import torch
     from torch.nn import functional
 
-    wanted = torch.from_numpy(targets.choice[part.question.attribute])
+    key = part.question.attribute
+    wanted = torch.from_numpy(targets.choice[key])
     if not bool((wanted >= 0).any()):
-        return None
-    logits = torch.cat([similarity[:, part.values], similarity[:, part.others]], dim=1)
-    logits = logits + odds[part.question.attribute]
-    return functional.cross_entropy(logits, wanted, ignore_index=-1, label_smoothing=SMOOTHING)
+        return torch.zeros(()), 0.0
+    logits = torch.cat([similarity[:, part.values], similarity[:, part.others]], dim=1) + odds[key]
+    importance = IMPORTANCE.get(key, OTHERS)
+    loss = functional.cross_entropy(logits, wanted, ignore_index=-1, label_smoothing=SMOOTHING)
+    return importance * loss, importance
 
 
-def _each(similarity: Any, part: Asked, targets: Targets, odds: Mapping[str, Any]) -> Any:
+def _each(similarity: Any, part: Asked, targets: Targets, odds: Mapping[str, Any]) -> tuple[Any, float]:
     import torch
     from torch.nn import functional
 
     key = part.question.attribute
     wanted, some = torch.from_numpy(targets.each[key]), torch.from_numpy(targets.some[key])
-    margin = similarity[:, part.values] - similarity[:, part.others] + odds[key]
+    margin = similarity[:, part.values] - similarity[:, part.others]
+    importance = torch.tensor([VALUE.get(value, OTHER_VALUES) for value in part.question.values])
     known = (wanted >= 0).float()
-    losses = functional.binary_cross_entropy_with_logits(
-        margin, wanted.clamp_min(0).float() * (1 - SMOOTHING) + SMOOTHING / 2, reduction="none"
-    )
-    count = known.sum()
-    loss = (losses * known).sum() / count.clamp_min(1.0)
-    if bool((some >= 0).any()):
-        none = torch.sigmoid(-margin[some >= 0]).clamp(1e-5, 1.0).prod(1)
-        any_true = (1 - none).clamp(1e-4, 1 - 1e-4)
-        truth = some[some >= 0].float()
-        weight = 1 + truth
-        extra = functional.binary_cross_entropy(any_true, truth, weight=weight)
-        return (loss * count + extra * len(truth) * 2) / (count + len(truth) * 2) if float(count) else extra
-    return loss if float(count) else None
+    aim = wanted.clamp_min(0).float() * (1 - SMOOTHING) + SMOOTHING / 2
+    costs = functional.binary_cross_entropy_with_logits(margin + odds[key], aim, reduction="none")
+    counts = known.sum(0)
+    loss = ((costs * known).sum(0) / counts.clamp_min(1.0) * importance).sum()
+    weight = float((importance * (counts > 0)).sum())
+    rows = some >= 0
+    if not bool(rows.any()):
+        return loss, weight
+    return loss + SOME * _any(margin[rows], some[rows].float()), weight + SOME
+
+
+def _any(margin: Any, truth: Any) -> Any:
+    """Whether one value at least is true: one minus the chance that none is."""
+    from torch.nn import functional
+
+    none = functional.logsigmoid(-margin).sum(1).clamp(-12, -1e-4)
+    return -(truth * (1 - none.exp()).log() + (1 - truth) * none).mean()
 
 
 def contrast_loss(pictures: Any, captions: Any, scale: Any) -> Any:

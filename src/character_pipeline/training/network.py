@@ -1,4 +1,4 @@
-"""The architecture of the embedded model: a small ConvNeXt-V2 and a small BERT, in the Hugging Face format."""
+"""The architecture of the embedded model: a small ConvNeXt and a small BERT, in the Hugging Face format."""
 
 from __future__ import annotations
 
@@ -10,12 +10,20 @@ if TYPE_CHECKING:
 
 PICTURE = 96
 """Pixels of a side, after letterboxing."""
+MEAN = (0.485, 0.456, 0.406)
+STD = (0.229, 0.224, 0.225)
+"""Of the channels, as they are usual for networks of this kind."""
 WIDTH = 128
 """Length of an embedding."""
 TOKENS = 48
 WORDS = 1500
-VISION = {"hidden_sizes": [32, 64, 128, 256], "depths": [1, 2, 4, 1], "drop_path_rate": 0.05, "image_size": PICTURE}
-TEXT = {
+VISION: dict[str, Any] = {
+    "hidden_sizes": [32, 64, 128, 256],
+    "depths": [1, 2, 3, 1],
+    "layer_scale_init_value": 1.0,
+    "image_size": PICTURE,
+}
+TEXT: dict[str, Any] = {
     "hidden_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 256,
     "max_position_embeddings": TOKENS, "hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0,
 }  # fmt: skip
@@ -34,7 +42,7 @@ def make_tokenizer(texts: Iterable[str]) -> PreTrainedTokenizerFast:
     tokenizer.train_from_iterator(texts, trainer)
     ends = [(token, tokenizer.token_to_id(token)) for token in ("[CLS]", "[SEP]")]
     tokenizer.post_processor = processors.TemplateProcessing(single="[CLS] $A [SEP]", special_tokens=ends)
-    fast: PreTrainedTokenizerFast = PreTrainedTokenizerFast(
+    fast: PreTrainedTokenizerFast = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=tokenizer, model_max_length=TOKENS, **SPECIAL
     )
     return fast
@@ -44,10 +52,10 @@ def make_network(words: int, scale: float = 20.0) -> VisionTextDualEncoderModel:
     """An untrained dual encoder; `scale` is what its cosines are multiplied with at first."""
     import math
 
-    from transformers import BertConfig, ConvNextV2Config, VisionTextDualEncoderConfig, VisionTextDualEncoderModel
+    from transformers import BertConfig, ConvNextConfig, VisionTextDualEncoderConfig, VisionTextDualEncoderModel
 
-    vision = ConvNextV2Config(**VISION)
-    vision.hidden_size = VISION["hidden_sizes"][-1]  # type: ignore[index] # the dual encoder asks for it by this name
+    vision = ConvNextConfig(**VISION)
+    vision.hidden_size = VISION["hidden_sizes"][-1]  # the dual encoder asks for it by this name
     text = BertConfig(vocab_size=words, **TEXT)
     config = VisionTextDualEncoderConfig.from_vision_text_configs(
         vision, text, projection_dim=WIDTH, logit_scale_init_value=math.log(scale)

@@ -29,7 +29,7 @@ def find_regions(pixels: NDArray[np.uint8], skin: str | None, hair: str | None) 
     if skin:
         colour = to_lab(np.array([[int(skin.lstrip("#")[i : i + 2], 16) for i in (0, 2, 4)]], np.uint8))[0]
         found[(_distance(lab, colour) < SKIN_REACH) & ~ground] = SKIN
-    if hair in HAIR_RANGES:
+    if hair is not None and hair in HAIR_RANGES:
         found[_hair(pixels, lab, found == 0, hair)] = HAIR
     return found
 
@@ -61,9 +61,7 @@ def _ground(pixels: NDArray[np.uint8]) -> NDArray[np.bool_]:
     return ground
 
 
-def _hair(
-    pixels: NDArray[np.uint8], lab: NDArray[np.float64], free: NDArray[np.bool_], name: str
-) -> NDArray[np.bool_]:
+def _hair(pixels: NDArray[np.uint8], lab: NDArray[np.float64], free: NDArray[np.bool_], name: str) -> NDArray[np.bool_]:
     """The connected areas of that colour in the upper part which is nearest to the name's, and large."""
     from scipy import ndimage
 
