@@ -14,11 +14,10 @@ MAKERS = {"clip": make_clip, "siglip": make_siglip, "convnext": make_convnext}
 
 @pytest.fixture(autouse=True)
 def apart(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test reads or fills the user's own caches, or asks the network."""
+    """Each test has caches of its own."""
     place = tmp_path_factory.mktemp("caches")
     monkeypatch.setenv("XDG_CACHE_HOME", str(place))
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(place / "hub"))
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.setenv("HF_HUB_CACHE", str(place / "hub"))
 
 
 @pytest.fixture(scope="session", params=sorted(MAKERS))
