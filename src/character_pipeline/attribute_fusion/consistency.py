@@ -48,7 +48,7 @@ def is_denial(claim: Evidence) -> bool:
 def _agrees(seen: Evidence, attribute: Attribute, said: Set[str], denied: Set[str], stated: bool) -> bool:
     """Whether what a picture claims goes with what texts say and deny."""
     if seen.stance != "is":
-        return not stated
+        return not said or (seen.stance == "hidden" and not stated)
     if seen.value in said or not said:
         return seen.value not in denied
     if attribute.many:
