@@ -43,7 +43,8 @@ def test_a_picture_says_what_the_text_does_not() -> None:
 @pytest.mark.parametrize("score", [0.4, 0.59, 0.6, 0.99])
 def test_a_picture_never_contradicts_a_tag(score: float) -> None:
     decided = decide("Hair Color", tag("hair_color", "Blonde", 0.8), seen("hair_color", "Red", score))
-    assert (decided.state, decided.value, decided.confidence) == ("known", "Blonde", pytest.approx(0.8))
+    assert (decided.state, decided.value) == ("known", "Blonde")
+    assert decided.confidence == pytest.approx(0.8)
     assert len(decided.evidence) == 2, "what the picture says is kept"
 
 
