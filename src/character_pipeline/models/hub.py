@@ -47,6 +47,13 @@ def cache_folder() -> Path:
     return Path(os.environ.get("HF_HUB_CACHE") or os.environ.get("HUGGINGFACE_HUB_CACHE") or home / "hub").expanduser()
 
 
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:
+        return False  # a folder in somebody else's home
+
+
 def is_offline() -> bool:
     """Whether the user forbids to ask the hub."""
     return os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}
@@ -54,7 +61,7 @@ def is_offline() -> bool:
 
 def find_cached(name: str) -> list[Path]:
     """The folders of a model that were fetched before, without asking the network."""
-    if not (cache_folder() / f"models--{name.replace('/', '--')}").is_dir():
+    if not _is_folder(cache_folder() / f"models--{name.replace('/', '--')}"):
         return []
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import LocalEntryNotFoundError
