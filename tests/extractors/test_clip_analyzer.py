@@ -220,6 +220,8 @@ def test_a_reader_says_what_it_is(folder: Path) -> None:
     plan = resolve(ClipAnalyzerConfig(model_name=str(folder), backend="torch", device="cpu", threads=2))
     reader = ClipReader(plan)
     assert (reader.exclusive, reader.at_once) == (False, 32)
+    assert reader.describe() == "model, fp32 on cpu"
+    reader.read(pictures(1))
     assert reader.describe() == "model, fp32 on cpu, 2 threads"
     on_gpu = ClipReader(replace(plan, device="cuda", batch_size=128))
     assert (on_gpu.exclusive, on_gpu.at_once) == (True, 128)

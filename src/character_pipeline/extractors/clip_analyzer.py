@@ -65,7 +65,9 @@ class ClipReader:
 
     def describe(self) -> str:
         """What spoke, and where: "charpipe-embedded, int8 on cpu, 2 threads"."""
-        return f"{self.plan.checkpoint.name}, {self.plan.precision} on {self.encoder.device}"
+        # A model that could not be loaded is not tried again just to be named.
+        device = self.encoder.device if "encoder" in vars(self) else self.plan.device
+        return f"{self.plan.checkpoint.name}, {self.plan.precision} on {device}"
 
     def introduce(self) -> None:
         """Say, once, if this is not the model that was asked for."""
