@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -22,6 +22,17 @@ WORDS = {
     "girl": ("gender", "Female"),
     "crowd": ("people", "multiple"),
 }
+
+
+@pytest.fixture(scope="session", autouse=True)
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test asks the network for models, or reads and fills the user's own caches."""
+    place = tmp_path_factory.mktemp("caches")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HF_HUB_OFFLINE", "1")
+        patch.setenv("HF_HUB_CACHE", str(place / "hub"))
+        patch.setenv("XDG_CACHE_HOME", str(place))
+        yield
 
 
 @pytest.fixture

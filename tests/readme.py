@@ -29,6 +29,8 @@ COMMAND = re.compile(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
 VARYING = (
     (re.compile(r"\d+\.\d+ s \(\d[\d,]*/s\)"), "N s (N/s)"),
     (re.compile(r"\d+\.\d+ ms an item"), "N ms an item"),
+    (re.compile(r"(\d+ read) \(\d[\d,.]*/s\)"), r"\1 (N/s)"),
+    (re.compile(r"\b\d+ threads?\b"), "N threads"),
 )
 
 
@@ -61,6 +63,9 @@ class Place:
             "PATH": path,
             "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{self.folder / 'site'}",
             "COLUMNS": "120",
+            "HF_HUB_OFFLINE": "1",
+            "HF_HUB_CACHE": str(self.folder / "cache" / "hub"),
+            "XDG_CACHE_HOME": str(self.folder / "cache"),
         }
         done = subprocess.run(
             ["/bin/sh", "-c", command], cwd=self.folder, env=environment, capture_output=True, text=True, check=False
@@ -127,7 +132,7 @@ def _fill_command(place: Place, match: re.Match[str]) -> str:
     return f"$ {command}\n" + (shortened(real, shown) if shown else "")
 
 
-NO_EFFECT = {"clip_analyzer", "rl_optimizer"}
+NO_EFFECT = {"rl_optimizer"}
 TABLE = re.compile(r"(?<=^\| key \| default \| meaning \|\n\|---\|---\|---\|\n)(?:\|.*\n)*", re.MULTILINE)
 
 

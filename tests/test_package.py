@@ -18,7 +18,7 @@ pytestmark = pytest.mark.timeout(600)
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src"
-DATA_SUFFIXES = {".toml", ".csv", ".txt", ".typed", ".jsonl", ".png", ".jpg", ".webp", ".onnx", ".json"}
+DATA_SUFFIXES = {".toml", ".csv", ".txt", ".typed", ".jsonl", ".png", ".jpg", ".webp", ".onnx", ".json", ".safetensors"}
 HEAVY = ("torch", "transformers", "gradio", "ray", "pandas", "sklearn", "scipy")
 BUNDLED = "character_pipeline/sample/bundled"
 

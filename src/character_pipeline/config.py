@@ -59,6 +59,11 @@ class ClipAnalyzerConfig(Section):
     )
 
 
+class PictureAnalyzersConfig(Section):
+    colors: bool = Field(True, description="name the colors of hair and skin from where colors lie in the picture")
+    quality: bool = Field(True, description="see whether a picture has colors at all; without them, none is known")
+
+
 class AttributeFusionConfig(Section):
     fusion_strategy: str = Field("confidence_weighted", description="this one, or one that a plugin offers")
     confidence_threshold: Fraction = Field(0.3, description="a value with less confidence is withheld")
@@ -99,6 +104,7 @@ class PipelineConfig(Section):
 
     input_loader: InputLoaderConfig = InputLoaderConfig()
     clip_analyzer: ClipAnalyzerConfig = ClipAnalyzerConfig()
+    picture_analyzers: PictureAnalyzersConfig = PictureAnalyzersConfig()
     attribute_fusion: AttributeFusionConfig = AttributeFusionConfig()
     safety: SafetyConfig = SafetyConfig()
     rl_optimizer: RLOptimizerConfig = RLOptimizerConfig()

@@ -103,6 +103,11 @@ class Evidence:
     stance: Stance = "is"
     detail: str | None = None
 
+    @property
+    def extractor(self) -> str:
+        """The name of the source, without its version."""
+        return self.source.partition("/")[0]
+
     def to_json(self) -> dict[str, Any]:
         record: dict[str, Any] = {
             "source": self.source,

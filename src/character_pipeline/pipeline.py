@@ -18,12 +18,12 @@ from character_pipeline.data import CharacterAttributes, ExtractionResult, Item
 from character_pipeline.database import export, queries
 from character_pipeline.database.store import Store
 from character_pipeline.errors import ConfigError, ItemError, MissingExtraError
-from character_pipeline.extractors import default_extractors
+from character_pipeline.extractors import default_extractors, find_model
 from character_pipeline.extractors.base import PipelineStage
 from character_pipeline.input_loader import load_image
 from character_pipeline.input_loader.base import ItemBuilder
 from character_pipeline.input_loader.images import read_file
-from character_pipeline.processing import Stages, process_items
+from character_pipeline.processing import Meter, Stages, introduce, process_items
 from character_pipeline.runs.run import Progress, Run, RunRequest, RunSummary
 from character_pipeline.vocabulary import DATA, load_vocabulary
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from PIL import Image
 
+    from character_pipeline.models.plan import Plan
 
 log = logging.getLogger("character_pipeline")
 IDLE_SECTIONS = ("rl_optimizer",)
@@ -40,10 +41,15 @@ def build_stages(
     config: PipelineConfig,
     extractors: Sequence[PipelineStage] | None = None,
     add_extractors: Sequence[PipelineStage] = (),
+    plan: Plan | None = None,
 ) -> Stages:
-    """Wire the stages by a configuration, with the usual extractors or those given."""
+    """Wire the stages by a configuration, with the usual extractors or those given.
+
+    Args:
+        plan: the model that looks at pictures, where it was found before.
+    """
     vocabulary = load_vocabulary(Path(config.vocabulary.path) if config.vocabulary.path else DATA)
-    chosen = default_extractors(vocabulary, config) if extractors is None else extractors
+    chosen = default_extractors(vocabulary, config, plan) if extractors is None else extractors
     return Stages(config, vocabulary, [*chosen, *add_extractors])
 
 
@@ -64,7 +70,8 @@ class CharacterPipeline:
     ) -> None:
         _warn_of_idle_settings(config)
         self.config = config
-        self._make_stages = partial(build_stages, config, extractors, add_extractors)
+        plan = find_model(config) if extractors is None else None
+        self._make_stages = partial(build_stages, config, extractors, add_extractors, plan)
         self.stages = self._make_stages()
         self.vocabulary = self.stages.vocabulary
 
@@ -110,7 +117,10 @@ class CharacterPipeline:
 
     def extract_item(self, item: Item) -> CharacterAttributes:
         """Describe one item of any source."""
-        return next(process_items([item], self.stages)).result.attributes
+        meter = Meter()
+        found = next(process_items([item], self.stages, meter=meter)).result.attributes
+        introduce(reader for key, reader in self.stages.readers.items() if key in meter.speakers)
+        return found
 
     def process_dataset(
         self,

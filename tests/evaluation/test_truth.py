@@ -37,6 +37,9 @@ def test_each_kind_of_outcome_is_counted(tmp_path: Path) -> None:
     assert len(report.faults) == 3
 
 
+TEXTS_ALONE = {"clip_analyzer": {"enabled": False}, "picture_analyzers": {"colors": False, "quality": False}}
+
+
 def test_a_truth_that_cannot_be_read_names_the_line(tmp_path: Path) -> None:
     (tmp_path / "truth.jsonl").write_text("nope\n")
     with create_pipeline({"database": {"db_path": str(tmp_path / "x.db")}}) as pipeline:
@@ -52,7 +55,7 @@ def test_what_the_tags_of_drawn_characters_state_is_found_and_nothing_is_made_up
     folder = bundled_folder() if bundled else tmp_path / "drawn"
     if not bundled:
         write_samples(folder, 150, seed=77, size=64)
-    with create_pipeline({"database": {"db_path": str(tmp_path / "x.db")}}) as pipeline:
+    with create_pipeline({"database": {"db_path": str(tmp_path / "x.db")}, **TEXTS_ALONE}) as pipeline:
         pipeline.run(folder)
         report = compare(pipeline.store, folder / "truth.jsonl")
     assert report.absent == 0

@@ -7,6 +7,7 @@ import pickle
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -195,6 +196,35 @@ def test_a_reader_travels_without_its_model(folder: Path) -> None:
     assert isinstance(other.plan, Plan)
     assert other.key == reader.key
     assert np.array_equal(other.read(pictures(2)), first)
+
+
+def test_a_prepared_picture_has_the_vector_of_the_whole_one(folder: Path) -> None:
+    reader = analyzer(folder).reader
+    many = [*pictures(4), *(picture.resize((32, 32)) for picture in pictures(2))]
+    prepared = [reader.prepare(picture) for picture in many]
+    assert {picture.size for picture in prepared} == {(32, 32)}
+    assert np.array_equal(reader.read(prepared), reader.read(many))
+
+
+def test_a_number_of_threads_in_the_settings_wins_over_the_share_of_the_run(folder: Path) -> None:
+    base = ClipAnalyzerConfig(model_name=str(folder), backend="torch", device="cpu")
+    for settings, wanted in ((base, 2), (base.model_copy(update={"threads": 1}), 1)):
+        reader = ClipReader(resolve(settings))
+        key = reader.key
+        reader.threads = 2
+        assert reader.threads == reader.plan.threads == wanted
+        assert reader.plan.key == key
+
+
+def test_a_reader_says_what_it_is(folder: Path) -> None:
+    plan = resolve(ClipAnalyzerConfig(model_name=str(folder), backend="torch", device="cpu", threads=2))
+    reader = ClipReader(plan)
+    assert (reader.exclusive, reader.at_once) == (False, 32)
+    assert reader.describe() == "model, fp32 on cpu"
+    reader.read(pictures(1))
+    assert reader.describe() == "model, fp32 on cpu, 2 threads"
+    on_gpu = ClipReader(replace(plan, device="cuda", batch_size=128))
+    assert (on_gpu.exclusive, on_gpu.at_once) == (True, 128)
 
 
 LIGHT = """

@@ -27,6 +27,13 @@ def analyzer() -> ColorAnalyzer:
     return make_color_analyzer(load_vocabulary())
 
 
+def test_a_prepared_picture_has_the_vector_of_the_whole_one() -> None:
+    reader = RegionReader()
+    many = [portrait("#302018"), portrait("#c03020", size=300), Image.new("RGB", (8, 6), "red")]
+    prepared = [reader.prepare(picture) for picture in many]
+    assert np.array_equal(reader.read(prepared), reader.read(many))
+
+
 def portrait(hair: str, skin: str = "#fcdac4", ground: str = "#d0e0c8", size: int = 200) -> Image.Image:
     """A head with hair over and beside the face, on a body."""
     picture = Image.new("RGB", (size, size), ground)

@@ -32,6 +32,13 @@ def field(name: str, picture: Image.Image) -> float:
     return float(QualityReader().read([picture])[0, FIELDS.index(name)])
 
 
+def test_a_prepared_picture_has_the_vector_of_the_whole_one() -> None:
+    reader = QualityReader()
+    many = [portrait("#302018"), portrait("#c03020", size=300), Image.new("RGB", (8, 6), "red")]
+    prepared = [reader.prepare(picture) for picture in many]
+    assert np.array_equal(reader.read(prepared), reader.read(many))
+
+
 def test_it_is_a_stage_that_works_on_readings(quality: PictureQuality) -> None:
     assert isinstance(quality, ReadingStage)
     assert all(isinstance(reader, PictureReader) for reader in quality.readers)

@@ -44,7 +44,7 @@ def make_clip(folder: Path, seed: int = 0) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     count = save_tokenizer(folder, "<|start|>", "<|end|>", "<|end|>", 77)
     torch.manual_seed(seed)
-    layer = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4}
+    layer = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 1, "num_attention_heads": 4}
     text = {**layer, "vocab_size": count, "max_position_embeddings": 16, "eos_token_id": 0, "pad_token_id": 0}
     vision = {**layer, "image_size": 32, "patch_size": 8}
     model = CLIPModel(CLIPConfig(text_config={**text, "bos_token_id": 1}, vision_config=vision, projection_dim=24))
@@ -63,7 +63,7 @@ def make_siglip(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     count = save_tokenizer(folder, "<s>", "</s>", "</s>", 12)
     torch.manual_seed(1)
-    layer = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4}
+    layer = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 1, "num_attention_heads": 4}
     text = {
         **layer,
         "vocab_size": count,
@@ -93,12 +93,12 @@ def make_convnext(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     count = save_tokenizer(folder, "[CLS]", "[SEP]", "[PAD]", 32)
     torch.manual_seed(2)
-    vision = ConvNextV2Config(hidden_sizes=[8, 16, 24, 32], depths=[1, 1, 2, 1], image_size=64)
-    vision.hidden_size = 32  # the dual encoder asks for it
+    vision = ConvNextV2Config(num_stages=2, hidden_sizes=[8, 16], depths=[1, 1], image_size=64)
+    vision.hidden_size = 16  # the dual encoder asks for it
     layer: dict[str, Any] = {
         "hidden_size": 32,
         "intermediate_size": 48,
-        "num_hidden_layers": 2,
+        "num_hidden_layers": 1,
         "num_attention_heads": 4,
     }
     text = BertConfig(**layer, vocab_size=count, max_position_embeddings=32, pad_token_id=0)

@@ -39,16 +39,16 @@ def test_onnx_says_what_torch_says(original: Path, exported: Path) -> None:
         assert (one * other).sum(axis=1).min() > 0.9999
 
 
-def test_int8_is_close(exported: Path) -> None:
-    exact, coarse = load(exported, precision="fp32"), load(exported, precision="int8")
+def test_int8_is_close(clip: Path) -> None:
+    exact, coarse = load(clip, precision="fp32"), load(clip, precision="int8")
     assert exact.key != coarse.key
     assert (exact.embed_pictures(pictures(6)) * coarse.embed_pictures(pictures(6))).sum(axis=1).min() > 0.98
     assert (exact.embed_texts(TEXTS) * coarse.embed_texts(TEXTS)).sum(axis=1).min() > 0.98
 
 
 @pytest.mark.parametrize("precision", ["fp32", "int8"])
-def test_a_vector_depends_on_its_picture_alone(exported: Path, precision: str) -> None:
-    encoder, many = load(exported, precision=precision), pictures(11)
+def test_a_vector_depends_on_its_picture_alone(clip: Path, precision: str) -> None:
+    encoder, many = load(clip, precision=precision), pictures(11)
     whole = encoder.embed_pictures(many)
     for size in (1, 3, 7):
         parts = [encoder.embed_pictures(many[start : start + size]) for start in range(0, len(many), size)]
@@ -64,8 +64,8 @@ def test_torch_on_a_cpu_depends_on_the_picture_alone(original: Path) -> None:
     assert np.array_equal(np.concatenate(parts), encoder.embed_pictures(many))
 
 
-def test_nothing_in_nothing_out(exported: Path) -> None:
-    encoder = load(exported, precision="fp32")
+def test_nothing_in_nothing_out(clip: Path) -> None:
+    encoder = load(clip, precision="fp32")
     assert encoder.embed_pictures([]).shape == (0, encoder.size)
     assert encoder.embed_texts([]).shape == (0, encoder.size)
 

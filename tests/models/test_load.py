@@ -140,9 +140,26 @@ def test_the_default_falls_back_and_says_so_once(
     monkeypatch.setattr(hub, "fetch", lambda *_: pytest.fail("the light core asks no network for the default model"))
     plans = [resolve(ClipAnalyzerConfig(), clip) for _ in range(3)]
     assert {plan.checkpoint.name for plan in plans} == {"charpipe-embedded"}
-    assert [record.levelno for record in caplog.records] == [logging.WARNING]
-    assert "pip install 'character-pipeline[clip]'" in caplog.text
-    assert f"charpipe export-onnx {DEFAULT_MODEL} --output clip-vit-b32" in caplog.text
+    assert not caplog.records, "nobody has asked for a picture yet"
+    for plan in plans:
+        load.tell(plan)
+    (record,) = caplog.records
+    assert record.levelno == logging.WARNING
+    assert record.getMessage() == (
+        f"the small embedded model reads the pictures, not {DEFAULT_MODEL}: that one needs the extra 'clip'. "
+        "To get that one: pip install 'character-pipeline[clip]'"
+    )
+
+
+def test_with_torch_and_no_network_the_export_is_told(clip: Path, caplog: pytest.LogCaptureFixture) -> None:
+    load.tell(resolve(ClipAnalyzerConfig(), clip))
+    assert "HF_HUB_OFFLINE forbids to ask the hub. To get that one: charpipe export-onnx" in caplog.text
+
+
+def test_a_model_that_was_asked_for_is_not_introduced(clip: Path, caplog: pytest.LogCaptureFixture) -> None:
+    load.tell(resolve(settings(clip)))
+    load.tell(resolve(settings("embedded"), clip))
+    assert not caplog.records
 
 
 def test_a_name_of_your_own_does_not_fall_back(clip: Path) -> None:
@@ -161,9 +178,7 @@ def test_embedded_by_its_name(clip: Path, tmp_path: Path) -> None:
 
 
 def test_what_was_fetched_before_needs_no_network(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from huggingface_hub import constants
-
-    place = Path(constants.HF_HUB_CACHE) / "models--someone--some-model"
+    place = hub.cache_folder() / "models--someone--some-model"
     shutil.copytree(clip, place / "snapshots" / ("a" * 40))
     (place / "refs").mkdir()
     (place / "refs" / "main").write_text("a" * 40)

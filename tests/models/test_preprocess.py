@@ -75,6 +75,44 @@ def test_batches_are_single_pictures_side_by_side() -> None:
     assert np.array_equal(how(many), np.concatenate([how([picture]) for picture in many]))
 
 
+PADDED = {**SIGLIP, "fit": "pad", "pad_color": "edge"}
+KINDS = [
+    CLIP,
+    {**CLIP, "crop_size": 24},
+    SIGLIP,
+    PADDED,
+    {**CONVNEXT, "image_processor_type": "ConvNextImageProcessor"},
+]
+
+
+@pytest.mark.parametrize("table", KINDS)
+def test_prepared_pictures_give_the_same_numbers(table: dict[str, Any]) -> None:
+    how = read_preprocessing(table)
+    sizes = [how.shape[::-1], (57, 56), (640, 480)]
+    many = [*odd_pictures(), *(Image.effect_noise(size, 80).convert("RGB") for size in sizes)]
+    untouched = [picture.tobytes() for picture in many]
+    prepared = [how.prepared(picture) for picture in many]
+    assert {picture.size for picture in prepared} == {how.shape[::-1]}
+    assert np.array_equal(how(prepared), how(many))
+    assert np.array_equal(how([how.prepared(picture) for picture in prepared]), how(many))
+    assert [picture.tobytes() for picture in many] == untouched
+    assert not any(picture.info for picture in many)
+
+
+def test_a_very_long_picture_is_not_made_huge(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[tuple[int, int]] = []
+    resize = Image.Image.resize
+
+    def watched(picture: Image.Image, size: tuple[int, int], *more: Any) -> Image.Image:
+        sizes.append(size)
+        return resize(picture, size, *more)
+
+    monkeypatch.setattr(Image.Image, "resize", watched)
+    for size in ((1, 60_000), (60_000, 1)):
+        assert read_preprocessing(CLIP)([Image.new("RGB", size)]).shape == (1, 3, 32, 32)
+    assert max(max(size) for size in sizes) <= 128 * 32
+
+
 @pytest.mark.parametrize(
     ("table", "told"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -247,6 +248,36 @@ def test_a_reader_is_told_its_share_of_the_processors(folder: Path, workers: int
     with open_pipeline(folder.parent, FakeLooker(Threaded()), run={"workers": workers}) as pipeline:
         spoke = pipeline.run(folder, limit=5).speakers
     assert spoke == {"fake_reader/1": f"{max(1, count_cores() // workers)} threads"}
+
+
+class Introducing(FakeReader):
+    """Notes in which process it was introduced."""
+
+    def __init__(self, log: Path) -> None:
+        super().__init__()
+        self.log = log
+
+    def introduce(self) -> None:
+        with self.log.open("a") as file:
+            file.write(f"{os.getpid()}\n")
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_reader_is_introduced_once_and_here(folder: Path, workers: int) -> None:
+    log = folder.parent / "log"
+    run = {"workers": workers, "shard_size": 4}
+    with open_pipeline(folder.parent, FakeLooker(Introducing(log)), run=run) as pipeline:
+        pipeline.run(folder)
+    assert log.read_text() == f"{os.getpid()}\n"
+
+
+def test_a_reader_that_read_nothing_is_not_introduced(folder: Path) -> None:
+    log = folder.parent / "log"
+    with open_pipeline(folder.parent, FakeLooker(Introducing(log))) as pipeline:
+        pipeline.extract_from_text("girl, glasses")
+        assert not log.exists()
+        pipeline.extract_from_image(folder / "00.png")
+    assert log.read_text() == f"{os.getpid()}\n"
 
 
 def test_the_report_says_what_the_pictures_added(folder: Path) -> None:

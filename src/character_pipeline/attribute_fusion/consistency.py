@@ -3,13 +3,60 @@ other."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 
-from character_pipeline.data import STATEMENT, Evidence
+from character_pipeline.data import STATEMENT, Evidence, State
 from character_pipeline.vocabulary import Attribute
 
+LIKELY = 0.5
+"""A list holds only values that are more likely right than wrong, whatever lower threshold is set."""
 MANY_COLOURS = 8
 """A value that refines more values than this is a collective one, and its parts belong in the detail."""
+
+UNSEEN: Mapping[tuple[str, str], tuple[State, tuple[str, ...]]] = {
+    ("hair_style", "Bald"): ("not_applicable", ("hair_color", "hair_length")),
+    ("accessories", "Hijab"): ("not_visible", ("hair_color", "hair_length", "hair_style")),
+}
+"""Where this value is known, pictures are not believed on those attributes: they took something else for hair."""
+
+
+def heed_texts(claims: Sequence[Evidence], attribute: Attribute, lookers: Set[str]) -> Sequence[Evidence]:
+    """The claims that count: those of texts, and those of pictures that do not contradict them.
+
+    Whoever wrote the text knew the character; a picture adds what the text leaves out, and agrees with what it says.
+
+    Args:
+        lookers: the extractors that look at pictures.
+    """
+    texts = [claim for claim in claims if claim.extractor not in lookers]
+    if not texts or len(texts) == len(claims):
+        return claims
+    stated = {claim.value for claim in texts if claim.stance == "is" and claim.score >= STATEMENT}
+    nothing_there = [claim for claim in texts if claim.stance in {"hidden", "absent"} or is_denial(claim)]
+    if nothing_there and (not stated or any(claim.score >= STATEMENT for claim in nothing_there)):
+        return texts
+    denied = {claim.value for claim in texts if claim.stance == "not"}
+    said = stated or {claim.value for claim in texts if claim.stance == "is"}
+    return [c for c in claims if c.extractor not in lookers or _agrees(c, attribute, said, denied, bool(stated))]
+
+
+def is_denial(claim: Evidence) -> bool:
+    """Whether it says that there is nothing at all."""
+    return claim.stance == "not" and not claim.value
+
+
+def _agrees(seen: Evidence, attribute: Attribute, said: Set[str], denied: Set[str], stated: bool) -> bool:
+    """Whether what a picture claims goes with what texts say and deny."""
+    if seen.stance != "is":
+        return not said or (seen.stance == "hidden" and not stated)
+    if seen.value in said or not said:
+        return seen.value not in denied
+    if attribute.many:
+        excluded = any(seen.value in group and group & said for group in attribute.exclusive)
+        # What is more precise takes the place of what the text says, so a hint at it is not enough.
+        replaces = bool(attribute.refines.get(seen.value, frozenset()) & said) and seen.score < STATEMENT
+        return seen.value not in denied and not excluded and not replaces
+    return not stated and seen.score >= STATEMENT and seen.value not in denied
 
 
 def drop_hints(stated: Sequence[Evidence]) -> list[Evidence]:
@@ -23,10 +70,11 @@ def drop_refined(support: dict[str, float], attribute: Attribute) -> dict[str, f
     if len(support) < 2:
         return support
     gone: set[str] = set()
-    for value in support:
+    for value, p in support.items():
         if value in attribute.refines:
-            gone |= attribute.refines[value]
-    return support if gone.isdisjoint(support) else {value: p for value, p in support.items() if value not in gone}
+            general = attribute.refines[value] & support.keys()
+            gone |= general if p >= LIKELY else {other for other in general if support[other] <= p}
+    return {value: p for value, p in support.items() if value not in gone} if gone else support
 
 
 def find_conflict(support: Mapping[str, float], attribute: Attribute) -> set[str]:

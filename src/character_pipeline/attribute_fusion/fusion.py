@@ -7,9 +7,13 @@ from functools import lru_cache
 from operator import attrgetter
 
 from character_pipeline.attribute_fusion.consistency import (
+    LIKELY,
+    UNSEEN,
     drop_hints,
     drop_refined,
     find_conflict,
+    heed_texts,
+    is_denial,
     join_details,
 )
 from character_pipeline.attribute_fusion.strategies import Strategy, compete, find_strategy, strongest
@@ -18,24 +22,28 @@ from character_pipeline.data import STATEMENT, AttributeValue, Claims, Evidence,
 from character_pipeline.vocabulary import Attribute, Vocabulary
 
 ORIGIN = attrgetter("origin")
-LIKELY = 0.5
-"""A list holds only values that are more likely right than wrong, whatever lower threshold is set."""
 RIVAL = 0.2
 """A second value with this much of the probability makes a contradiction of a decision."""
 CACHED_DECISIONS = 16_384
 
 
 class Fuser:
-    """Fuses evidence by one strategy. The same claims always give the same decision."""
+    """Fuses evidence by one strategy. The same claims always give the same decision.
+
+    Args:
+        lookers: the extractors that look at pictures; texts go before them.
+    """
 
     def __init__(
         self,
         vocabulary: Vocabulary,
         config: AttributeFusionConfig | None = None,
         strategies: Mapping[str, Strategy] | None = None,
+        lookers: Set[str] = frozenset(),
     ) -> None:
         config = config or AttributeFusionConfig()
         self.vocabulary = vocabulary
+        self.lookers = lookers
         self.threshold = config.confidence_threshold
         self.least_in_list = max(config.confidence_threshold, LIKELY)
         name = config.fusion_strategy
@@ -53,23 +61,41 @@ class Fuser:
                 # In one order, so that the order of the tags in a text decides nothing, and the memory serves more.
                 ordered = tuple(found) if len(found) == 1 else tuple(sorted(found, key=ORIGIN))
                 decided[attributes[key].label] = self._decide_cached(key, ordered)
+        if self.lookers:
+            self._drop_unseen(decided)
         return decided
+
+    def _drop_unseen(self, decided: dict[str, AttributeValue]) -> None:
+        """Take back what only pictures say of things that are not there or not to be seen."""
+        attributes = self.vocabulary.attributes
+        for (key, value), (state, others) in UNSEEN.items():
+            cause = decided[attributes[key].label] if key in attributes else AttributeValue()
+            for other in others if value in cause.values else ():
+                label = attributes[other].label if other in attributes else ""
+                if label and self._is_only_seen(decided[label]):
+                    old = decided[label]
+                    decided[label] = AttributeValue(state, (), cause.confidence, None, (), old.evidence, old.listed)
+
+    def _is_only_seen(self, decided: AttributeValue) -> bool:
+        claims = [claim for claim in decided.evidence if claim.stance == "is" and claim.value in decided.values]
+        return bool(claims) and all(claim.extractor in self.lookers for claim in claims)
 
     def _decide(self, key: str, claims: tuple[Evidence, ...]) -> AttributeValue:
         attribute = self.vocabulary.attributes[key]
-        stated = [claim for claim in claims if claim.stance == "is"]
+        counted = heed_texts(claims, attribute, self.lookers) if self.lookers else claims
+        stated = [claim for claim in counted if claim.stance == "is"]
         choose = self._choose_many if attribute.many else self._choose_one
-        if len(stated) == len(claims):
+        if len(stated) == len(counted):
             return choose(attribute, stated, frozenset(), claims)
-        hidden = [claim for claim in claims if claim.stance == "hidden"]
-        absent = [claim for claim in claims if claim.stance == "absent" or (claim.stance == "not" and not claim.value)]
+        hidden = [claim for claim in counted if claim.stance == "hidden"]
+        absent = [claim for claim in counted if claim.stance == "absent" or is_denial(claim)]
         if hidden and (not stated or strongest(hidden) >= STATEMENT):
             return AttributeValue("not_visible", (), strongest(hidden), None, (), claims, attribute.listed)
         if absent and not stated:
             return AttributeValue("not_applicable", (), strongest(absent), None, (), claims, attribute.listed)
         if absent:
             return AttributeValue("conflicting", (), 0.0, None, (), claims, attribute.listed)
-        denied = frozenset(claim.value for claim in claims if claim.stance == "not")
+        denied = frozenset(claim.value for claim in counted if claim.stance == "not")
         return choose(attribute, stated, denied, claims)
 
     def _choose_one(
@@ -92,7 +118,8 @@ class Fuser:
         self, attribute: Attribute, stated: Sequence[Evidence], denied: Set[str], claims: tuple[Evidence, ...]
     ) -> AttributeValue:
         support = drop_refined(self.strategy(stated), attribute)
-        conflict = find_conflict(support, attribute) | (denied & support.keys())
+        likely = {value: p for value, p in support.items() if p >= LIKELY}
+        conflict = find_conflict(likely, attribute) | (denied & support.keys())
         kept = {v: p for v, p in support.items() if p >= self.least_in_list and v not in conflict}
         others = [pair for pair in support.items() if pair[0] not in kept] if len(kept) < len(support) else []
         offered = tuple(sorted(others, key=lambda pair: (-pair[1], pair[0])))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -12,6 +12,8 @@ from character_pipeline.data import STATEMENT, Evidence, People
 
 COUNT = re.compile(r"(\w+)=(\d+)")
 FOCUS = "focus"
+OVERRULING = 0.97
+"""A picture's count is heard beside one that a text states only if it is as likely right as this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +32,14 @@ def is_quarantined(claims: Iterable[Evidence]) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def count_people(claims: tuple[Evidence, ...], describe_focus: bool = False) -> Gate:
+def count_people(claims: tuple[Evidence, ...], describe_focus: bool = False, lookers: Set[str] = frozenset()) -> Gate:
     """How many characters the claims on people make. Groups of one source add up ("1girl" and "1boy" are two);
-    sources do not."""
-    claims = tuple(claim for claim in claims if claim.stance == "is")
+    sources do not.
+
+    Args:
+        lookers: the extractors that look at pictures. What they only hint at does not count.
+    """
+    claims = _heard(tuple(claim for claim in claims if claim.stance == "is"), lookers)
     stated = tuple(claim for claim in claims if claim.score >= STATEMENT) or claims
     values = {claim.value for claim in stated}
     if FOCUS in values and describe_focus:
@@ -43,6 +49,13 @@ def count_people(claims: tuple[Evidence, ...], describe_focus: bool = False) -> 
     if "single" in values:
         return Gate("single", claims)
     return Gate("none" if "none" in values else "unknown", claims)
+
+
+def _heard(claims: tuple[Evidence, ...], lookers: Set[str]) -> tuple[Evidence, ...]:
+    """All claims of texts; those of pictures that state a number, or are very sure where a text states one."""
+    told = any(claim.score >= STATEMENT and claim.extractor not in lookers for claim in claims)
+    least = OVERRULING if told else STATEMENT
+    return tuple(claim for claim in claims if claim.extractor not in lookers or claim.score >= least)
 
 
 def _most_counted(claims: Iterable[Evidence]) -> int:

@@ -79,7 +79,7 @@ def picture_lines(summary: RunSummary) -> list[str]:
     if not read and not cached:
         return []
     rate = f" ({read / summary.seconds['run']:,.1f}/s)" if read else ""
-    speakers = f"; by {', '.join(summary.speakers.values())}" if summary.speakers else ""
+    speakers = f"; by {'; '.join(summary.speakers.values())}" if summary.speakers else ""
     texts, pictures = counts["text_values"], counts["picture_values"]
     return [
         f"pictures: {read:,} read{rate}, {cached:,} taken from the cache{speakers}",

@@ -54,7 +54,8 @@ def _answers(truth: Mapping[str, Any], record: CharacterAttributes, fuser: Fuser
     for source in ("text", "picture"):
         attributes[source] = fuser.decide(claims_of(record, source, fuser.vocabulary))
         gate = tuple(claim for claim in record.reasons if claim.attribute == "people" and kind_of(claim) == source)
-        people[source] = count_people(gate, describe_focus).people
+        lookers = frozenset(claim.extractor for claim in gate if source == "picture")
+        people[source] = count_people(gate, describe_focus, lookers).people
     return Answers(truth, attributes, people)
 
 
@@ -70,4 +71,4 @@ def claims_of(record: CharacterAttributes, source: str, vocabulary: Vocabulary) 
 
 def kind_of(claim: Evidence) -> str:
     """ "text" or "picture"."""
-    return "text" if claim.source.partition("/")[0] in TEXT_SOURCES else "picture"
+    return "text" if claim.extractor in TEXT_SOURCES else "picture"

@@ -3,28 +3,61 @@
 from __future__ import annotations
 
 from importlib.metadata import entry_points
+from typing import TYPE_CHECKING
 
 from character_pipeline.config import PipelineConfig
 from character_pipeline.extractors.base import PipelineStage
 from character_pipeline.vocabulary import Vocabulary
 
+if TYPE_CHECKING:
+    from character_pipeline.models.plan import Plan
+
 ENTRY_POINTS = "character_pipeline.extractors"
 """Other packages offer extractors under this entry-point group: a callable that takes the vocabulary."""
 
 
-def default_extractors(vocabulary: Vocabulary, config: PipelineConfig | None = None) -> list[PipelineStage]:
-    """The extractors of the package for a configuration, then those of installed plugins, by name."""
+def default_extractors(
+    vocabulary: Vocabulary, config: PipelineConfig | None = None, plan: Plan | None = None
+) -> list[PipelineStage]:
+    """The extractors of the package for a configuration, then those of installed plugins, by name.
+
+    Args:
+        plan: the model that looks at pictures, where it is known already: see `find_model`.
+    """
     from character_pipeline.extractors.tag_parser import TagParser
     from character_pipeline.extractors.text_parser import TextParser
     from character_pipeline.vocabulary.lexicon import load_lexicon
 
     lexicon = load_lexicon(vocabulary.folder)
     own: list[PipelineStage] = [TagParser(lexicon), TextParser(vocabulary, lexicon.knows)]
-    own += _picture_extractors(vocabulary, config or PipelineConfig())
+    own += _picture_extractors(vocabulary, config or PipelineConfig(), plan)
     found = sorted(entry_points(group=ENTRY_POINTS), key=lambda point: point.name)
     return own + [point.load()(vocabulary) for point in found]
 
 
-def _picture_extractors(vocabulary: Vocabulary, config: PipelineConfig) -> list[PipelineStage]:
+def find_model(config: PipelineConfig) -> Plan | None:
+    """The model that looks at pictures: which, and where it runs. None where nobody asks it. It may have to be fetched,
+    so it is found once and handed to every process."""
+    if not config.clip_analyzer.enabled:
+        return None
+    from character_pipeline.models.load import resolve
+
+    return resolve(config.clip_analyzer)
+
+
+def _picture_extractors(vocabulary: Vocabulary, config: PipelineConfig, plan: Plan | None) -> list[PipelineStage]:
     """The extractors that look at pictures. None of them loads its model before the first picture comes."""
-    return []
+    chosen: list[PipelineStage] = []
+    if config.clip_analyzer.enabled:
+        from character_pipeline.extractors.clip_analyzer import make_clip_analyzer
+
+        chosen.append(make_clip_analyzer(vocabulary, config.clip_analyzer, plan))
+    if config.picture_analyzers.colors:
+        from character_pipeline.extractors.color_analyzer import make_color_analyzer
+
+        chosen.append(make_color_analyzer(vocabulary))
+    if config.picture_analyzers.quality:
+        from character_pipeline.extractors.picture_quality import make_picture_quality
+
+        chosen.append(make_picture_quality(vocabulary))
+    return chosen

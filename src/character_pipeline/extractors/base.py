@@ -25,14 +25,16 @@ class PictureReader(Protocol):
         size: the length of a vector.
 
     A reader may also have, and is then asked for:
-        prepare(picture): the small part of a picture that `read` needs, such as a crop of 224 x 224. It is made beside
-            the reading, in a thread, and `read` is given it instead; both must lead to the same vector. Large pictures
-            are then forgotten as soon as they are decoded.
+        prepare(picture): the small part of a picture that `read` needs, such as a crop of 224 x 224, or numbers found
+            in it. It is made beside the reading, in a thread, and `read` is given it instead; both must lead to the
+            same vector. Large pictures are then forgotten as soon as they are decoded.
         at_once: how many pictures it likes to be given at once.
         threads: set before the first `read` to the processors that it may use.
         exclusive: True where one process shall have its device for itself, as with a GPU. It is asked before anyone
             knows whether there are pictures, so it must cost nothing: no model, no heavy import.
-        describe(): what really spoke, and where, "charpipe-embedded on cpu"; asked after a `read`.
+        describe(): what really spoke, and where, "charpipe-embedded, int8 on cpu, 2 threads"; asked after a `read`.
+        introduce(): tells the user what there is to know of it. Called once, in the process of the user, when the
+            first pictures were read, wherever that was.
     """
 
     key: str

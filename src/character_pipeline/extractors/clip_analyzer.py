@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from character_pipeline.errors import ItemError
 from character_pipeline.extractors.base import Need
 from character_pipeline.models.base import DualEncoder
 from character_pipeline.models.domain import Domain, read_domain
-from character_pipeline.models.load import open_encoder, resolve
+from character_pipeline.models.load import open_encoder, resolve, tell
 from character_pipeline.models.logits import read_logits
 from character_pipeline.models.plan import Plan
 from character_pipeline.models.prompt_cache import PromptCache, prompt_cache
@@ -34,6 +35,8 @@ SURE = 0.97
 HINT = 0.59
 LEAST = 0.01
 """A score that rounds to nothing is no claim, whatever the threshold."""
+AT_ONCE = 32
+"""Pictures that a CPU likes to be given at once; a GPU likes a whole batch."""
 
 
 class ClipReader:
@@ -43,6 +46,32 @@ class ClipReader:
         self.plan = plan
         self.key = plan.key
         self.size = plan.checkpoint.size
+        self.exclusive = plan.device != "cpu"
+        self.at_once = max(AT_ONCE, plan.batch_size) if self.exclusive else AT_ONCE
+
+    @property
+    def threads(self) -> int:
+        """The processors that the model may use: those of the settings, else the share that the run gives it."""
+        return self.plan.threads
+
+    @threads.setter
+    def threads(self, share: int) -> None:
+        if not self.plan.threads:
+            self.plan = replace(self.plan, threads=share)
+
+    def prepare(self, picture: Image.Image) -> Image.Image:
+        """The picture at the size of the model."""
+        return self.plan.checkpoint.preprocessing.prepared(picture)
+
+    def describe(self) -> str:
+        """What spoke, and where: "charpipe-embedded, int8 on cpu, 2 threads"."""
+        # A model that could not be loaded is not tried again just to be named.
+        device = self.encoder.device if "encoder" in vars(self) else self.plan.device
+        return f"{self.plan.checkpoint.name}, {self.plan.precision} on {device}"
+
+    def introduce(self) -> None:
+        """Say, once, if this is not the model that was asked for."""
+        tell(self.plan)
 
     def read(self, pictures: Sequence[Image.Image]) -> NDArray[np.float16]:
         """Vectors of length 1, shape (pictures, size). Raises ItemError where a picture gives no numbers."""
@@ -172,11 +201,16 @@ def _shared_evidence(attribute: str, value: str, score: float, source: str, orig
     return Evidence(attribute, value, score, source, origin)
 
 
-def make_clip_analyzer(vocabulary: Vocabulary, config: ClipAnalyzerConfig | None = None) -> ClipAnalyzer:
+def make_clip_analyzer(
+    vocabulary: Vocabulary, config: ClipAnalyzerConfig | None = None, plan: Plan | None = None
+) -> ClipAnalyzer:
     """The analyzer that the settings describe. Finds the model, which may fetch it, but does not load it.
+
+    Args:
+        plan: the model, where it was found before.
 
     Raises ModelError or MissingExtraError where the model cannot be had, ConfigError on faulty prompts.
     """
     config = config or ClipAnalyzerConfig()
-    reader = ClipReader(resolve(config))
+    reader = ClipReader(plan or resolve(config))
     return ClipAnalyzer(load_prompts(vocabulary), reader, config.confidence_threshold, config.prompt_set)

@@ -99,9 +99,16 @@ class RegionReader:
     key = "color_regions/1"
     size = SIZE
 
-    def read(self, pictures: Sequence[Image.Image]) -> NDArray[np.float16]:
-        vectors = [_read(picture) for picture in pictures]
+    def prepare(self, picture: Image.Image) -> Floats:
+        """The vector already: it is made in the threads that decode, and no picture is kept for it."""
+        return _read(picture)
+
+    def read(self, pictures: Sequence[Image.Image | Floats]) -> NDArray[np.float16]:
+        vectors = [given if isinstance(given, np.ndarray) else _read(given) for given in pictures]
         return np.array(vectors, dtype=np.float16).reshape(len(vectors), SIZE)
+
+    def describe(self) -> str:
+        return "color regions"
 
 
 def _read(picture: Image.Image) -> Floats:

@@ -48,16 +48,23 @@ class QualityReader:
     key = "picture_quality/1"
     size = len(FIELDS)
 
-    def read(self, pictures: Sequence[Image.Image]) -> NDArray[np.float16]:
-        vectors = [_read(picture) for picture in pictures]
+    def prepare(self, picture: Image.Image) -> Floats:
+        """The vector already: it is made in the threads that decode, and no picture is kept for it."""
+        return _read(picture)
+
+    def read(self, pictures: Sequence[Image.Image | Floats]) -> NDArray[np.float16]:
+        vectors = [given if isinstance(given, np.ndarray) else _read(given) for given in pictures]
         return np.array(vectors, dtype=np.float16).reshape(len(vectors), self.size)
 
+    def describe(self) -> str:
+        return "picture quality"
 
-def _read(picture: Image.Image) -> list[float]:
+
+def _read(picture: Image.Image) -> Floats:
     lab = to_lab(np.asarray(reduced(picture, SIDE)))
     found = _sizes(picture) | _light(lab[..., 0]) | _colour(lab[..., 1:])
     found["fine_sharpness"] = _sharpness(to_lab(_cut_out(picture))[..., 0])
-    return [float(found[name]) for name in FIELDS]
+    return np.array([found[name] for name in FIELDS], dtype=np.float64)
 
 
 def _sizes(picture: Image.Image) -> dict[str, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 import threading
 from collections.abc import Callable, Sequence
@@ -39,13 +40,34 @@ def patterns(torch: bool, precision: str) -> list[str]:
     return [*names, *(f"onnx/{tower}_model{s}.onnx*" for s in suffixes for tower in ("vision", "text"))]
 
 
+def cache_folder() -> Path:
+    """Where the hub's library keeps models; it says so itself only when it is imported, which takes long."""
+    home = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "huggingface"
+    home = Path(os.environ.get("HF_HOME") or home)
+    return Path(os.environ.get("HF_HUB_CACHE") or os.environ.get("HUGGINGFACE_HUB_CACHE") or home / "hub").expanduser()
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:
+        return False  # a folder in somebody else's home
+
+
+def is_offline() -> bool:
+    """Whether the user forbids to ask the hub."""
+    return os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}
+
+
 def find_cached(name: str) -> list[Path]:
     """The folders of a model that were fetched before, without asking the network."""
+    if not _is_folder(cache_folder() / f"models--{name.replace('/', '--')}"):
+        return []
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import LocalEntryNotFoundError
 
     try:
-        newest = Path(snapshot_download(name, local_files_only=True))
+        newest = Path(snapshot_download(name, cache_dir=cache_folder(), local_files_only=True))
     except (LocalEntryNotFoundError, OSError, ValueError):
         return []
     # A revision with safetensors lies beside the main one, which may have none.
@@ -54,10 +76,10 @@ def find_cached(name: str) -> list[Path]:
 
 def fetch(name: str, wanted: Sequence[str]) -> Path:
     """Download a model into the hub's cache. Raises ModelError where the hub does not answer or does not have it."""
-    from huggingface_hub import HfApi, is_offline_mode, snapshot_download
-
-    if is_offline_mode():
+    if is_offline():
         raise ModelError("HF_HUB_OFFLINE forbids to ask the hub")
+    from huggingface_hub import HfApi, snapshot_download
+
     api = HfApi()
     try:
         info = within(PROBE_SECONDS, lambda: api.model_info(name, timeout=PROBE_SECONDS))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from character_pipeline.models.plan import Plan, make_plan
 log = logging.getLogger(__name__)
 EMBEDDED = Path(__file__).parent / "embedded"
 EMBEDDED_NAME = "charpipe-embedded"
+CANNOT = "the model '{}' cannot be had: "
 
 
 def load_encoder(settings: ClipAnalyzerConfig | None = None) -> DualEncoder:
@@ -38,7 +40,7 @@ def resolve(settings: ClipAnalyzerConfig, embedded: Path = EMBEDDED) -> Plan:
     """Which checkpoint and what runs it, without loading it. Fetches it from the hub where that is needed.
 
     Where it cannot be had, the embedded model stands in, unless `on_missing` or a name set by the user says
-    otherwise.
+    otherwise. The plan then has a note that says so; `tell` shows it.
     """
     if settings.model_name == "embedded":
         return make_plan(_open_embedded(embedded), settings)
@@ -47,9 +49,9 @@ def resolve(settings: ClipAnalyzerConfig, embedded: Path = EMBEDDED) -> Plan:
     except CharpipeError as error:
         if not _may_fall_back(settings):
             raise
-        _tell_once(settings.model_name, str(error))
+        note = _note(settings.model_name, str(error))
     stand_in = settings.model_copy(update={"backend": "auto", "precision": "auto", "device": "auto"})
-    return make_plan(_open_embedded(embedded), stand_in)
+    return replace(make_plan(_open_embedded(embedded), stand_in), note=note)
 
 
 def _may_fall_back(settings: ClipAnalyzerConfig) -> bool:
@@ -58,17 +60,23 @@ def _may_fall_back(settings: ClipAnalyzerConfig) -> bool:
     return settings.on_missing == "fallback"
 
 
+def tell(plan: Plan) -> None:
+    """Log what the user should know of a plan, the first time in this process."""
+    if plan.note:
+        _tell_once(plan.note)
+
+
 @lru_cache(maxsize=64)
-def _tell_once(name: str, why: str) -> None:
-    install = "" if machine.has_torch() else "pip install 'character-pipeline[clip]', then "
-    log.warning(
-        "%s cannot be used (%s); the small embedded model stands in. For the better one: %s"
-        "charpipe export-onnx %s --output clip-vit-b32, and set clip_analyzer.model_name to that folder",
-        name,
-        why.rstrip("."),
-        install,
-        DEFAULT_MODEL,
-    )
+def _tell_once(note: str) -> None:
+    log.warning(note)
+
+
+def _note(name: str, why: str) -> str:
+    remedy = f"charpipe export-onnx {DEFAULT_MODEL} --output clip-vit-b32, where there is a network"
+    if not machine.has_torch():
+        remedy = "pip install 'character-pipeline[clip]'"
+    why = why.removeprefix(CANNOT.format(name)).partition(". ")[0].rstrip(".")
+    return f"the small embedded model reads the pictures, not {name}: {why}. To get that one: {remedy}"
 
 
 def _open_embedded(folder: Path) -> Checkpoint:
@@ -113,11 +121,11 @@ def _fetch(settings: ClipAnalyzerConfig) -> Checkpoint:
     wants_torch = settings.backend == "torch" or (settings.backend == "auto" and machine.has_torch())
     if not wants_torch and name == DEFAULT_MODEL:
         # Its repository has nothing that ONNX Runtime could run, so there is no reason to ask the network.
-        raise ModelError("it needs the extra 'clip', and no export of it is cached")
+        raise ModelError("that one needs the extra 'clip'")
     try:
         return open_checkpoint(hub.fetch(name, hub.patterns(wants_torch, settings.precision)), name)
     except ModelError as error:
         raise ModelError(
-            f"the model '{name}' cannot be had: {error}. If it is a folder, it is not here; else connect to the "
+            f"{CANNOT.format(name)}{error}. If it is a folder, it is not here; else connect to the "
             "network once, or set clip_analyzer.model_name to a folder with the model or to 'embedded'"
         ) from error

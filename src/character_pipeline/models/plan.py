@@ -28,6 +28,7 @@ class Plan:
         device: "cpu", "cuda" or "cuda:N".
         threads: for the CPU; 0 for all processors.
         strict: the device was asked for, so another one is an error.
+        note: what the user should know: that it stands in for another model, and how to get that one.
     """
 
     checkpoint: Checkpoint
@@ -38,6 +39,7 @@ class Plan:
     batch_size: int = 32
     compile: bool = False
     strict: bool = False
+    note: str = ""
 
     def onnx_file(self, tower: Tower) -> str | None:
         """The ONNX file of a tower: at the precision of the plan, else at another. None where there is none."""

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 Fit = Literal["shortest", "exact", "pad"]
 BICUBIC = 3
+LONGEST = 128
+"""Sides of a picture in relation to each other from which on its ends are cut off before anything else."""
+FITTED = "fitted for"
+"""Marks pictures that have the size of a model: to fit them once more would cut from them again."""
 WARPED_FROM = 384
 """ConvNeXt crops below this size, and from it on squeezes the whole picture into the square."""
 
@@ -61,12 +65,30 @@ class Preprocessing:
 
     def fitted(self, picture: Image.Image) -> Image.Image:
         """The picture at the size of the model, still in 8 bits."""
+        if picture.info.get(FITTED) == self:
+            return picture
         picture = picture if picture.mode == "RGB" else picture.convert("RGB")
         if self.fit == "pad":
             return _letterbox(picture, self)
+        if self.fit == "shortest" and self.crop:
+            picture = _stripped(picture)
         size = (self.width, self.height) if self.fit == "exact" else _shortest(picture.size, self.height)
         resized = picture if size == picture.size else picture.resize(size, self.resample)
         return _crop(resized, self.crop) if self.crop else resized
+
+    def prepared(self, picture: Image.Image) -> Image.Image:
+        """As `fitted`, and known as such: it may be given to this preprocessing instead of the whole picture."""
+        found = self.fitted(picture)
+        if found is not picture:
+            found.info = {FITTED: self}
+        return found
+
+
+def _stripped(picture: Image.Image) -> Image.Image:
+    """Of a picture far longer than wide, the middle: only that is kept, and the whole would be made huge for it."""
+    longest = LONGEST * min(picture.size)
+    width, height = (min(side, longest) for side in picture.size)
+    return picture if (width, height) == picture.size else _crop(picture, (height, width))
 
 
 def _shortest(size: tuple[int, int], wanted: int) -> tuple[int, int]:

@@ -157,4 +157,4 @@ def _device_in_words(plan: Plan) -> str:
 
     if plan.device == "cpu":
         return f"cpu, {threads_in_words(torch.get_num_threads())}"
-    return f"{plan.device} ({torch.cuda.get_device_name(plan.device)}), {plan.precision}"
+    return f"{plan.device} ({torch.cuda.get_device_name(plan.device)})"

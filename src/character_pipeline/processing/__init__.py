@@ -2,6 +2,7 @@
 
 from character_pipeline.processing.flow import process_items
 from character_pipeline.processing.meter import Meter
+from character_pipeline.processing.reading import introduce
 from character_pipeline.processing.stages import Stages
 
-__all__ = ["Meter", "Stages", "process_items"]
+__all__ = ["Meter", "Stages", "introduce", "process_items"]

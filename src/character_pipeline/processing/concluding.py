@@ -24,7 +24,7 @@ GATES = ("people", "safety")
 def conclude(work: Work, stages: Stages, seconds: float) -> Processed:
     """The record of an item, checked; one that breaks the schema becomes a failure with a reason."""
     people = tuple(work.claims.get("people", ()))
-    gate = count_people(people, stages.config.attribute_fusion.describe_solo_focus)
+    gate = count_people(people, stages.config.attribute_fusion.describe_solo_focus, stages.lookers)
     status = _status(work, gate.people)
     attributes = stages.fuser.decide(work.claims) if status in {"ok", "partial"} else stages.fuser.nothing
     record = _record(work, stages, status, gate.people, attributes)

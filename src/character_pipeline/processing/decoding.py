@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from character_pipeline.data import PictureFacts
 from character_pipeline.extractors.base import PictureReader
@@ -31,7 +31,7 @@ class Decoded:
 
     facts: PictureFacts
     whole: Image.Image | None
-    prepared: dict[str, Image.Image] = field(default_factory=dict)
+    prepared: dict[str, Any] = field(default_factory=dict)
     failures: dict[str, Exception] = field(default_factory=dict)
     seconds: float = 0.0
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from character_pipeline.errors import ItemError
 from character_pipeline.extractors.base import PictureReader
@@ -17,7 +17,6 @@ from character_pipeline.processing.work import Work, not_the_items_fault
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-    from PIL import Image
 
 Seen = tuple[Work, Decoded]
 
@@ -55,15 +54,21 @@ def _read_each(reader: PictureReader, seen: Sequence[Seen], users: Sequence[str]
         seen[0][0].fail(name, error)
 
 
-def _picture(key: str, decoded: Decoded) -> Image.Image:
+def introduce(readers: Iterable[PictureReader]) -> None:
+    """Let readers say what the user should know of them."""
+    for reader in readers:
+        if hasattr(reader, "introduce"):
+            reader.introduce()
+
+
+def _picture(key: str, decoded: Decoded) -> Any:
+    """What a reader is given of a picture: what it prepared, else the whole."""
     if key in decoded.failures:
         raise decoded.failures[key]
-    picture = decoded.prepared.get(key, decoded.whole)
-    assert picture is not None
-    return picture
+    return decoded.prepared.get(key, decoded.whole)
 
 
-def _vectors(reader: PictureReader, pictures: Sequence[Image.Image]) -> NDArray[np.float16]:
+def _vectors(reader: PictureReader, pictures: Sequence[Any]) -> NDArray[np.float16]:
     """The vectors as they are stored. What is decided must not depend on whether they went through the store."""
     import numpy as np
 

@@ -14,7 +14,7 @@ from character_pipeline.input_loader import ImageOptions
 from character_pipeline.schema import RecordSchema
 from character_pipeline.vocabulary import Vocabulary
 
-DERIVED_VERSION = "1"
+DERIVED_VERSION = "2"
 """Changes whenever the same evidence may lead to another record."""
 
 
@@ -26,6 +26,7 @@ class Stages:
             and what the readers found in pictures.
         readers: each reader of the reading stages once, by its key.
         users: the names of the stages that need a reader, by its key.
+        lookers: the names of the stages that look at pictures.
     """
 
     def __init__(
@@ -46,7 +47,8 @@ class Stages:
             for reader in stage.readers:
                 self.readers.setdefault(reader.key, reader)
                 self.users.setdefault(reader.key, []).append(stage.name)
-        self.fuser = fuser or Fuser(vocabulary, config.attribute_fusion)
+        self.lookers = frozenset(stage.name for stage in [*self.image_stages, *self.reading_stages])
+        self.fuser = fuser or Fuser(vocabulary, config.attribute_fusion, lookers=self.lookers)
         self.schema = RecordSchema(vocabulary)
         loader = config.input_loader
         self.image_options = ImageOptions(loader.max_pixels, loader.jpeg_draft)

@@ -18,6 +18,7 @@ from character_pipeline.database.store import Store
 from character_pipeline.errors import StoreError
 from character_pipeline.extractors.base import PictureReader
 from character_pipeline.input_loader import Entry, Source, open_source
+from character_pipeline.processing import introduce
 from character_pipeline.runs.hardware import describe_machine, peak_memory_mib
 from character_pipeline.runs.local import count_workers, run_jobs
 from character_pipeline.runs.shards import ShardJob, ShardResult, StagesFactory, WorkerSetup
@@ -207,6 +208,8 @@ class Run:
         self.summary.statuses += result.statuses
         self.summary.kinds += result.kinds
         self.summary.counts += result.counts
+        new = result.speakers.keys() - self.summary.speakers.keys()
+        introduce(reader for reader in self.request.readers if reader.key in new)
         self.summary.speakers |= result.speakers
         self.progress.advance(self.summary, len(result.rows.items))
 

@@ -16,15 +16,14 @@ class Tally:
     "picture_values" those that only the picture says. The values are counted where pictures are looked at."""
 
     def __init__(self, stages: Stages) -> None:
-        self.looking = bool(stages.image_stages or stages.reading_stages)
-        self._lookers = frozenset(stage.name for stage in [*stages.image_stages, *stages.reading_stages])
+        self._lookers = stages.lookers
         # Decisions are shared objects, so most were counted before.
         self._count_cached = lru_cache(maxsize=REMEMBERED)(self._count)
 
     def count(self, done: Processed, counts: Counter[str]) -> None:
         """Add one result to the counts."""
         counts["textless"] += done.item.text is None
-        if not self.looking:
+        if not self._lookers:
             return
         for decided in done.result.attributes.attributes.values():
             if decided.values:
@@ -35,6 +34,6 @@ class Tally:
     def _count(self, decided: AttributeValue) -> tuple[int, int]:
         """How many values a text says, and how many only the picture."""
         claims = [claim for claim in decided.evidence if claim.stance == "is"]
-        said = {claim.value for claim in claims if claim.source.partition("/")[0] not in self._lookers}
+        said = {claim.value for claim in claims if claim.extractor not in self._lookers}
         seen = {claim.value for claim in claims} - said
         return sum(value not in seen for value in decided.values), sum(value in seen for value in decided.values)
