@@ -8,6 +8,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+TEXTS = "[clip_analyzer]\nenabled = false\n[picture_analyzers]\ncolors = false\nquality = false\n"
+"""The pictures are only checked."""
 CHARPIPE = [sys.executable, "-m", "character_pipeline"]
 
 
@@ -21,7 +23,19 @@ def main() -> None:
             data, out = Path(place) / "data", Path(place) / "out"
             draw = ["sample", str(data), "--count", str(asked.count), "--seed", str(asked.seed), "--size", "64"]
             subprocess.run([*CHARPIPE, *draw, "--noise", noise], check=True, capture_output=True)
-            extract = ["extract", str(data), "--output", str(out), "--format", "none", "--quiet"]
+            config = Path(place) / "texts.toml"
+            config.write_text(TEXTS)
+            extract = [
+                "extract",
+                str(data),
+                "--output",
+                str(out),
+                "--format",
+                "none",
+                "--quiet",
+                "--config",
+                str(config),
+            ]
             subprocess.run([*CHARPIPE, *extract], check=True, capture_output=True)
             print(f"\n{asked.count:,} drawn characters, noise in tags and pictures: {noise}\n", flush=True)
             judge = ["evaluate", str(out), "--truth", str(data / "truth.jsonl"), "--faults", "0"]

@@ -60,7 +60,7 @@ class ClipAnalyzerConfig(Section):
 
 
 class PictureAnalyzersConfig(Section):
-    colors: bool = Field(True, description="name the colors of hair and skin from where colors lie in the picture")
+    colors: bool = Field(True, description="name the color of hair from where colors lie in the picture")
     quality: bool = Field(True, description="see whether a picture has colors at all; without them, none is known")
 
 

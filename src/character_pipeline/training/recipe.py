@@ -14,6 +14,7 @@ import numpy as np
 from character_pipeline.errors import ConfigError, unknown_name
 from character_pipeline.training.align import align
 from character_pipeline.training.avatars import avatar_corpus
+from character_pipeline.training.card import model_card
 from character_pipeline.training.corpus import Corpus
 from character_pipeline.training.drawn import (
     TEST_STYLES,
@@ -23,6 +24,7 @@ from character_pipeline.training.drawn import (
     training_drawing,
 )
 from character_pipeline.training.embedded import Settings, Trainer
+from character_pipeline.training.network import PICTURE, WIDTH
 from character_pipeline.training.packaging import write_checkpoint
 from character_pipeline.training.resume import load_training, save_training
 from character_pipeline.training.validation import as_table, score
@@ -32,7 +34,6 @@ HELD_OUT = 0.06
 """Of the labelled pictures, and of the drawn ones: not trained on, but calibrated with."""
 PEOPLE = 4
 """Pictures in a row that may show the same person; a cut between them keeps people apart."""
-TESTED = 1200
 Say = Callable[[str], None]
 
 
@@ -45,6 +46,7 @@ class Recipe:
         drawn: how many pictures to draw.
         leave_out: styles among the archives that are only tested on.
         work: the folder of the training's state; begun there before, it goes on.
+        tested: how many pictures are drawn for each test.
     """
 
     archives: tuple[Path, ...]
@@ -53,6 +55,7 @@ class Recipe:
     leave_out: tuple[str, ...] = ()
     settings: Settings = field(default_factory=Settings)
     workers: int = 1
+    tested: int = 1200
 
 
 @dataclass(frozen=True)
@@ -78,12 +81,20 @@ def train_embedded(recipe: Recipe, vocabulary: Vocabulary, output: Path | None, 
     say(f"{len(split.train):,} pictures to train on, {len(split.held_out):,} held out")
     trainer.train(after)
     align(trainer)
-    report = {"recipe": _words(recipe), "scores": _scores(trainer, split, recipe.workers)}
+    report = {"recipe": _words(recipe), "scores": _scores(trainer, split, recipe)}
     if output is not None:
         calibrated = write_checkpoint(trainer, split.held_out, output, {"recipe": report["recipe"]})
         report["calibration"] = {one.attribute: {"recalls": one.recalls, **one.to_manifest()} for one in calibrated}
-        (output / "training_report.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+        _write_report(report, trainer, output)
     return report
+
+
+def _write_report(report: dict[str, Any], trainer: Trainer, output: Path) -> None:
+    parameters = sum(weights.numel() for weights in trainer.model.vision_model.parameters())
+    facts = {"vision": f"{parameters / 1e6:.1f} million", "size": PICTURE, "width": WIDTH}
+    card = model_card(report, {**facts, "pictures": f"{len(trainer.corpus):,}"})
+    (output / "training_report.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    (output / "README.md").write_text(card, encoding="utf-8")
 
 
 def gather(recipe: Recipe, say: Say) -> Split:
@@ -115,14 +126,14 @@ def _check(leave_out: Sequence[str], styles: Sequence[str]) -> None:
             raise ConfigError(unknown_name("style", name, styles))
 
 
-def _scores(trainer: Trainer, split: Split, workers: int) -> dict[str, Any]:
+def _scores(trainer: Trainer, split: Split, recipe: Recipe) -> dict[str, Any]:
     found = {"held out": as_table(score(trainer, split.held_out))}
     for style in sorted({line["style"] for line in split.left_out.lines}) if split.left_out else ():
         assert split.left_out is not None
         rows = [place for place, line in enumerate(split.left_out.lines) if line["style"] == style]
         found[f"left out: {style}"] = as_table(score(trainer, split.left_out.take(rows)))
     for name, styles in (("drawn, seen styles", TRAINING_STYLES), ("drawn, unseen styles", TEST_STYLES)):
-        drawn = drawn_corpus(range(TESTED), partial(test_drawing, styles=styles), workers)
+        drawn = drawn_corpus(range(recipe.tested), partial(test_drawing, styles=styles), recipe.workers)
         found[name] = as_table(score(trainer, drawn))
     return found
 
