@@ -23,6 +23,8 @@ bench: $(VENV)/all  ## speed, memory and accuracy, as the documentation quotes t
 	$(BIN)/python benchmarks/text_extraction.py
 	$(BIN)/python benchmarks/sample_accuracy.py
 	$(BIN)/python benchmarks/picture_extraction.py
+	$(BIN)/python benchmarks/picture_accuracy.py
+	$(BIN)/python benchmarks/clip_speed.py
 
 clean:
 	rm -rf $(VENV) $(OUT) .mypy_cache .ruff_cache .pytest_cache

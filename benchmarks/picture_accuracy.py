@@ -22,6 +22,7 @@ from character_pipeline.vocabulary import load_vocabulary
 CHARPIPE = [sys.executable, "-m", "character_pipeline"]
 ATTRIBUTES = ("Hair Color", "Hair Length", "Eye Color", "Gender", "Dress", "Facial Expression")
 GLASSES = "Glasses"
+ROW = "{:18} {:>7} {:>9} {:>14} {:>6} {:>9} {:>7} {:>9}"
 
 
 def main() -> None:
@@ -47,28 +48,29 @@ def extract(place: Path, styles: Sequence[str], count: int, seed: int, size: int
     config.write_text('[clip_analyzer]\nmodel_name = "embedded"\n')
     options = ["--output", str(out), "--format", "none", "--quiet", "--config", str(config)]
     subprocess.run([*CHARPIPE, "extract", str(data), *options], check=True, capture_output=True)
-    with Store(out / "character_attributes.db", load_vocabulary()) as store:
+    store = Store(out / "character_attributes.db", load_vocabulary())
+    try:
         return list(read_answers(store, data / "truth.jsonl"))
+    finally:
+        store.close()
 
 
 def report(name: str, styles: Sequence[str], answers: Sequence[Answers]) -> float:
     """Print the table of a set; returns the mean accuracy of pictures alone over the seven things."""
     print(f"\n{name} styles: {', '.join(styles)}; {len(answers):,} pictures\n")
-    print(
-        f"{'':18} {'tags':>7} {'pictures':>9} {'95 % interval':>14} {'said':>6} {'of these':>9} {'both':>7} {'majority':>9}"
-    )
+    heads = ("", "tags", "pictures", "95 % interval", "said", "of these", "both", "majority")
+    print(ROW.format(*heads))
     found = {(one.label, one.source): one for one in score(answers, load_vocabulary()).single}
     right = []
     for label in ATTRIBUTES:
         tags, seen, both, most = (found[label, source] for source in ("text", "picture", "fused", "majority"))
         low, high = seen.interval
-        print(
-            f"{label:18} {tags.accuracy:7.1%} {seen.accuracy:9.1%} {f'{low:.0%} - {high:.0%}':>14} {seen.coverage:6.0%} "
-            f"{seen.selective:9.1%} {both.accuracy:7.1%} {most.accuracy:9.1%}"
-        )
+        shares = (tags.accuracy, seen.accuracy, seen.coverage, seen.selective, both.accuracy, most.accuracy)
+        of_tags, alone, said, of_these, together, frequent = (f"{share:.1%}" for share in shares)
+        print(ROW.format(label, of_tags, alone, f"{low:.0%} - {high:.0%}", said, of_these, together, frequent))
         right.append(seen.accuracy)
     right.append(_glasses(answers))
-    print(f"{'mean':18} {'':7} {np.mean(right):9.1%}")
+    print(ROW.format("mean", "", f"{np.mean(right):.1%}", "", "", "", "", ""))
     return float(np.mean(right))
 
 
@@ -80,10 +82,9 @@ def _glasses(answers: Sequence[Answers]) -> float:
         said: Ints = np.array([GLASSES in a.attributes[source]["Accessories"].values for a in judged]).astype(np.int64)
         shares[source] = float((said == true).mean())
     low, high = wilson(round(shares["picture"] * len(true)), len(true))
-    print(
-        f"{GLASSES:18} {shares['text']:7.1%} {shares['picture']:9.1%} {f'{low:.0%} - {high:.0%}':>14} {'':6} {'':9} "
-        f"{shares['together']:7.1%} {majority_accuracy(true):9.1%}"
-    )
+    of_tags, alone, together = (f"{shares[source]:.1%}" for source in ("text", "picture", "fused"))
+    frequent = f"{majority_accuracy(true):.1%}"
+    print(ROW.format(GLASSES, of_tags, alone, f"{low:.0%} - {high:.0%}", "", "", together, frequent))
     return shares["picture"]
 
 
