@@ -20,6 +20,7 @@ TRUST = 0.95
 """What is fitted on some pictures holds a little less on others."""
 USEFUL = 0.7
 """A value that is asked for by itself is told when so much is told right, there and not there weighing alike."""
+GAIN = 0.3
 
 Scores = NDArray[np.float64]
 
@@ -65,8 +66,13 @@ def _choice(similarity: Scores, part: Asked, targets: Targets) -> Calibrated | N
         for place, name in enumerate(names)
         if (wanted == place).sum() >= LEAST_CASES
     }
-    useful = bool(recalls) and float(np.mean(list(recalls.values()))) > max(2 / len(names), 0.25)
+    useful = bool(recalls) and float(np.mean(list(recalls.values()))) >= _least(len(names))
     return Calibrated(key, temperature, {}, recalls, tuple(names) if useful else ())
+
+
+def _least(values: int) -> float:
+    """The mean recall from which a choice is of use: GAIN of the way from guessing to always right."""
+    return 1 / values + GAIN * (1 - 1 / values)
 
 
 def _fit_temperature(logits: Scores, wanted: NDArray[np.int64]) -> float:

@@ -132,7 +132,7 @@ class Trainer:
             loss = self._loss(pixels, targets)
         self.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 5.0)
+        torch.nn.utils.clip_grad_norm_(self.parts.parameters(), 5.0, error_if_nonfinite=True)
         self.optimizer.step()
         self.step += 1
         self._keep()

@@ -59,6 +59,7 @@ def prompt_loss(
     """
     import torch
 
+    similarity = similarity.float()
     losses: list[torch.Tensor] = []
     total = 0.0
     for part in asked:
@@ -108,7 +109,7 @@ def _any(margin: Any, truth: Any) -> Any:
     from torch.nn import functional
 
     none = functional.logsigmoid(-margin).sum(1).clamp(-12, -1e-4)
-    return -(truth * (1 - none.exp()).log() + (1 - truth) * none).mean()
+    return -(truth * (-none.expm1()).log() + (1 - truth) * none).mean()
 
 
 def contrast_loss(pictures: Any, captions: Any, scale: Any) -> Any:
