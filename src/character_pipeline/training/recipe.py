@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from character_pipeline.errors import ConfigError, unknown_name
+from character_pipeline.errors import ConfigError, MissingExtraError, unknown_name
+from character_pipeline.models import machine
 from character_pipeline.training.align import align
 from character_pipeline.training.avatars import avatar_corpus
 from character_pipeline.training.card import model_card
@@ -34,6 +35,7 @@ HELD_OUT = 0.06
 """Of the labelled pictures, and of the drawn ones: not trained on, but calibrated with."""
 PEOPLE = 4
 """Pictures in a row that may show the same person; a cut between them keeps people apart."""
+NEEDED = {"torch": "train", "transformers": "train", "scipy": "train", "onnxscript": "train", "resvg_py": "sample"}
 Say = Callable[[str], None]
 
 
@@ -68,7 +70,11 @@ class Split:
 
 
 def train_embedded(recipe: Recipe, vocabulary: Vocabulary, output: Path | None, say: Say) -> dict[str, Any]:
-    """Train, measure, and write the checkpoint to `output` (None: only measure). Returns the report."""
+    """Train, measure, and write the checkpoint to `output` (None: only measure). Returns the report.
+
+    Raises MissingExtraError without torch, the exporter or the drawer; ConfigError on pictures that cannot be read.
+    """
+    _need_packages()
     split = gather(recipe, say)
     trainer = Trainer(vocabulary, split.train, recipe.settings)
     if load_training(trainer, recipe.work):
@@ -87,6 +93,12 @@ def train_embedded(recipe: Recipe, vocabulary: Vocabulary, output: Path | None, 
         report["calibration"] = {one.attribute: {"recalls": one.recalls, **one.to_manifest()} for one in calibrated}
         _write_report(report, trainer, output)
     return report
+
+
+def _need_packages() -> None:
+    for package, extra in NEEDED.items():
+        if not machine.has_package(package):
+            raise MissingExtraError("charpipe train embedded", extra)
 
 
 def _write_report(report: dict[str, Any], trainer: Trainer, output: Path) -> None:
