@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 
     from character_pipeline.training.embedded import Trainer
 
-VIEWS = 2
+VIEWS = 1
 """Augmented passes over the corpus whose features are learned from."""
 ANSWERING = 2000
 """Steps for the projection and the free vectors."""
 BATCH = 256
-CAPTIONED = 48
-CONTRAST = 0.1
+CAPTIONED = 32
+CONTRAST = 0.02
 RATE = 2e-3
-TEXT_RATE = 5e-4
+TEXT_RATE = 3e-3
 
 
 def align(trainer: Trainer) -> None:
@@ -95,13 +95,13 @@ def _learn_text(
 
     model, steps = trainer.model, trainer.settings.align
     weights = [*model.text_model.parameters(), *model.text_projection.parameters()]
-    optimizer = torch.optim.AdamW(weights, lr=TEXT_RATE, weight_decay=0.01)
+    optimizer = torch.optim.AdamW(weights, lr=TEXT_RATE, weight_decay=0.0)
     rng = np.random.default_rng([trainer.settings.seed, 3_000_000])
     with torch.no_grad():
         pictures = functional.normalize(model.visual_projection(features), dim=-1)
     for step in range(steps):
         for group in optimizer.param_groups:
-            group["lr"] = TEXT_RATE * min(1.0, (step + 1) / 100) * (1 - step / steps)
+            group["lr"] = TEXT_RATE * min(1.0, (step + 1) / 50) * (1 - step / steps)
         said = text_features(model, trainer.tokens(_sentences(trainer)))
         some = rng.integers(0, len(pictures), CAPTIONED)
         captions = text_features(model, trainer.tokens(_captions(trainer, rows[some], targets.take(some))))
@@ -109,6 +109,7 @@ def _learn_text(
         loss = loss + CONTRAST * contrast_loss(pictures[some], captions, _scale(model).detach())
         optimizer.zero_grad()
         loss.backward()
+        torch.nn.utils.clip_grad_norm_(weights, 1.0)
         optimizer.step()
 
 
