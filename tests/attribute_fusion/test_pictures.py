@@ -100,7 +100,7 @@ def test_lists_keep_what_tags_state() -> None:
 def test_a_hint_at_the_precise_does_not_hide_the_general() -> None:
     values = seen("accessories", "Glasses", 0.9), seen("accessories", "Sunglasses", 0.44)
     assert decide("Accessories", *values).values == ("Glasses",)
-    colors = seen("hair_color", "Black", 0.5), seen("hair_color", "Multicolored", 0.15)
+    colors = seen("hair_color", "Black", 0.7), seen("hair_color", "Multicolored", 0.15)
     assert decide("Hair Color", *colors).value == "Black"
 
 
@@ -181,3 +181,10 @@ PEOPLE = {
 def test_people(claims: str, people: str) -> None:
     for order in itertools.permutations([PEOPLE[name] for name in claims.split(",")]):
         assert count_people(tuple(order), lookers=LOOKERS).people == people
+
+
+def test_a_picture_alone_tells_only_what_is_more_likely_right_than_wrong() -> None:
+    assert decide("Hair Color", seen("hair_color", "Black", 0.45)).state == "unknown"
+    assert decide("Hair Color", seen("hair_color", "Black", 0.55)).value == "Black"
+    with_words = tag("hair_color", "Black", 0.4), seen("hair_color", "Black", 0.45)
+    assert decide("Hair Color", *with_words).value == "Black"

@@ -45,7 +45,8 @@ class Fuser:
         self.vocabulary = vocabulary
         self.lookers = lookers
         self.threshold = config.confidence_threshold
-        self.least_in_list = max(config.confidence_threshold, LIKELY)
+        # In a list, and where nothing but a picture speaks, a value must be more likely right than wrong.
+        self.least_likely = max(config.confidence_threshold, LIKELY)
         name = config.fusion_strategy
         self.strategy = find_strategy(name) if strategies is None else find_strategy(name, strategies)
         self.nothing = {a.label: AttributeValue(listed=a.listed) for a in vocabulary.attributes.values()}
@@ -109,7 +110,8 @@ class Fuser:
         rivals = any(p >= RIVAL for _, p in others)
         if value in denied or (rivals and support[value] >= STATEMENT):
             return AttributeValue("conflicting", (), 0.0, None, tuple(ranked.items()), claims)
-        if rivals or confidence < self.threshold:
+        seen = all(claim.extractor in self.lookers for claim in stated)
+        if rivals or confidence < (self.least_likely if seen else self.threshold):
             return AttributeValue("unknown", (), 0.0, None, tuple(ranked.items()), claims)
         detail = join_details(stated, value, attribute)
         return AttributeValue("known", (value,), confidence, detail, tuple(others), claims)
@@ -120,7 +122,7 @@ class Fuser:
         support = drop_refined(self.strategy(stated), attribute)
         likely = {value: p for value, p in support.items() if p >= LIKELY}
         conflict = find_conflict(likely, attribute) | (denied & support.keys())
-        kept = {v: p for v, p in support.items() if p >= self.least_in_list and v not in conflict}
+        kept = {v: p for v, p in support.items() if p >= self.least_likely and v not in conflict}
         others = [pair for pair in support.items() if pair[0] not in kept] if len(kept) < len(support) else []
         offered = tuple(sorted(others, key=lambda pair: (-pair[1], pair[0])))
         if not kept:
