@@ -5,7 +5,8 @@ Platt, 1999)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -42,15 +43,40 @@ class Calibrated:
         return table
 
 
-def calibrate(similarity: Scores, asked: list[Asked], targets: Targets) -> list[Calibrated]:
-    """Calibrate every question on N pictures; `similarity`, (N, sentences), is scaled cosines."""
+def calibrate(similarity: Scores, asked: list[Asked], targets: Targets, least_useful: float = 1.0) -> list[Calibrated]:
+    """Calibrate every question on N pictures; `similarity`, (N, sentences), is scaled cosines.
+
+    What is of no use is left out; `least_useful` scales what counts as such.
+    """
     fitted = [
-        _choice(similarity, p, targets) if p.question.ask == "choice" else _each(similarity, p, targets) for p in asked
+        (_choice if part.question.ask == "choice" else _each)(similarity, part, targets, least_useful) for part in asked
     ]
     return [found for found in fitted if found is not None and found.values]
 
 
-def _choice(similarity: Scores, part: Asked, targets: Targets) -> Calibrated | None:
+def calibrate_cautiously(
+    similarity: Scores, asked: list[Asked], targets: Targets, groups: Sequence[str]
+) -> list[Calibrated]:
+    """As `calibrate`, but right for each group of pictures alone too: the most cautious of their numbers is taken.
+
+    Easy pictures in great number would otherwise make the model look surer than it is about the others.
+    """
+    found = {one.attribute: one for one in calibrate(similarity, asked, targets)}
+    names = np.asarray(groups)
+    for name in sorted(set(groups)):
+        rows = np.flatnonzero(names == name)
+        for one in calibrate(similarity[rows], asked, targets.take(rows), least_useful=0.0):
+            if one.attribute in found:
+                found[one.attribute] = _more_cautious(found[one.attribute], one)
+    return list(found.values())
+
+
+def _more_cautious(whole: Calibrated, group: Calibrated) -> Calibrated:
+    offsets = {value: min(offset, group.offsets.get(value, offset)) for value, offset in whole.offsets.items()}
+    return replace(whole, temperature=max(whole.temperature, group.temperature), offsets=offsets)
+
+
+def _choice(similarity: Scores, part: Asked, targets: Targets, least: float) -> Calibrated | None:
     key = part.question.attribute
     wanted = targets.choice[key]
     rows = wanted >= 0
@@ -66,7 +92,7 @@ def _choice(similarity: Scores, part: Asked, targets: Targets) -> Calibrated | N
         for place, name in enumerate(names)
         if (wanted == place).sum() >= LEAST_CASES
     }
-    useful = bool(recalls) and float(np.mean(list(recalls.values()))) >= _least(len(names))
+    useful = bool(recalls) and float(np.mean(list(recalls.values()))) >= least * _least(len(names))
     return Calibrated(key, temperature, {}, recalls, tuple(names) if useful else ())
 
 
@@ -87,7 +113,7 @@ def _fit_temperature(logits: Scores, wanted: NDArray[np.int64]) -> float:
     return float(np.exp(minimize_scalar(loss, bounds=(-2.5, 2.5), method="bounded").x))
 
 
-def _each(similarity: Scores, part: Asked, targets: Targets) -> Calibrated | None:
+def _each(similarity: Scores, part: Asked, targets: Targets, least: float) -> Calibrated | None:
     key = part.question.attribute
     margins = similarity[:, part.values] - similarity[:, part.others]
     wanted, names = targets.each[key], list(part.question.values)
@@ -100,7 +126,7 @@ def _each(similarity: Scores, part: Asked, targets: Targets) -> Calibrated | Non
         return None
     temperature, offsets = _fit_margins(margins[:, told], wanted[:, told])
     recalls = {names[place]: _balanced(margins[:, place], wanted[:, place]) for place in told}
-    values = tuple(name for name, recall in recalls.items() if recall >= USEFUL)
+    values = tuple(name for name, recall in recalls.items() if recall >= least * USEFUL)
     return Calibrated(key, temperature, dict(zip([names[p] for p in told], offsets, strict=True)), recalls, values)
 
 

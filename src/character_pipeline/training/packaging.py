@@ -17,7 +17,7 @@ from character_pipeline.models.domain import DOMAIN
 from character_pipeline.models.export import export_onnx
 from character_pipeline.models.manifest import MANIFEST
 from character_pipeline.models.prompt_cache import digest, write_embeddings
-from character_pipeline.training.calibration import Calibrated, calibrate
+from character_pipeline.training.calibration import Calibrated, calibrate_cautiously
 from character_pipeline.training.corpus import Corpus
 from character_pipeline.training.labels import make_targets
 from character_pipeline.training.network import MEAN, PICTURE, STD
@@ -34,7 +34,8 @@ def write_checkpoint(trainer: Trainer, held_out: Corpus, folder: Path, about: Ma
     """Write the model, and what it can be trusted with, measured on `held_out`."""
     embeddings = embed(trainer, held_out)
     targets = make_targets(trainer.vocabulary, trainer.book, held_out.lines)
-    calibrated = calibrate(similarity(trainer, embeddings), trainer.asked, targets)
+    kinds = [line.get("group", "avatars" if "labelled" in line else "drawn") for line in held_out.lines]
+    calibrated = calibrate_cautiously(similarity(trainer, embeddings), trainer.asked, targets, kinds)
     with tempfile.TemporaryDirectory() as temporary:
         half = Path(temporary) / "model"
         _write_weights(trainer, half)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,8 @@ HELD_OUT = 0.06
 """Of the labelled pictures, and of the drawn ones: not trained on, but calibrated with."""
 PEOPLE = 4
 """Pictures in a row that may show the same person; a cut between them keeps people apart."""
+USUAL_FROM = 500_000
+"""Where the seeds of pictures to calibrate with begin; those to test with end far before."""
 NEEDED = {"torch": "train", "transformers": "train", "scipy": "train", "onnxscript": "train", "resvg_py": "sample"}
 Say = Callable[[str], None]
 
@@ -128,8 +130,15 @@ def gather(recipe: Recipe, say: Say) -> Split:
         drawn = drawn_corpus(range(recipe.drawn), training_drawing, recipe.workers)
         say(f"{len(drawn):,} pictures drawn")
         train.append(drawn.take(range(cut)))
-        held_out.append(drawn.take(range(cut, recipe.drawn)))
+        held_out += [drawn.take(range(cut, recipe.drawn)), _usual(recipe)]
     return Split(Corpus.join(train), Corpus.join(held_out), Corpus.join(left_out) if left_out else None)
+
+
+def _usual(recipe: Recipe) -> Corpus:
+    """Drawn pictures as people have them, whole figures and all; training pictures are drawn closer."""
+    indices = range(USUAL_FROM, USUAL_FROM + max(PEOPLE, int(HELD_OUT * recipe.drawn)))
+    usual = drawn_corpus(indices, partial(test_drawing, styles=TRAINING_STYLES), recipe.workers)
+    return replace(usual, lines=[{**line, "group": "drawn as usual"} for line in usual.lines])
 
 
 def _check(leave_out: Sequence[str], styles: Sequence[str]) -> None:
