@@ -53,7 +53,7 @@ def bare_torch(folder: Path, pixels: Any, batch: int, threads: int) -> Job:
     from transformers import AutoModel
 
     torch.set_num_threads(threads)
-    model = AutoModel.from_pretrained(folder, use_safetensors=True, trust_remote_code=False).eval()
+    model = AutoModel.from_pretrained(folder, dtype=torch.float32, use_safetensors=True, trust_remote_code=False).eval()
     tensor = torch.from_numpy(pixels)
 
     def run() -> None:
