@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from character_pipeline.errors import ConfigError
+from character_pipeline.extractors.lab import to_lab
 from character_pipeline.training.augment import GROUND, HAIR, HAIR_RANGES, SKIN, distort, random_colour, recolour
 from character_pipeline.training.avatars import avatar_corpus
 from character_pipeline.training.calibration import calibrate
@@ -21,7 +22,7 @@ from character_pipeline.training.corpus import Corpus
 from character_pipeline.training.drawn import TEST_STYLES, training_drawing
 from character_pipeline.training.labels import UNLABELLED, Targets, make_targets
 from character_pipeline.training.losses import Asked, contrast_loss, lay_out
-from character_pipeline.training.regions import find_regions, to_lab
+from character_pipeline.training.regions import find_regions
 from character_pipeline.vocabulary import load_vocabulary
 from character_pipeline.vocabulary.prompts import Question, load_prompts
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from character_pipeline.extractors.lab import to_lab
 from character_pipeline.training.augment import GROUND, HAIR, HAIR_RANGES, SKIN, random_colour
 
 EVEN = 14
@@ -32,16 +33,6 @@ def find_regions(pixels: NDArray[np.uint8], skin: str | None, hair: str | None) 
     if hair is not None and hair in HAIR_RANGES:
         found[_hair(pixels, lab, found == 0, hair)] = HAIR
     return found
-
-
-def to_lab(rgb: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """CIELAB (D65) of sRGB in 0..255, along the last axis."""
-    linear = rgb / 255.0
-    linear = np.where(linear <= 0.04045, linear / 12.92, ((linear + 0.055) / 1.055) ** 2.4)
-    matrix = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
-    xyz = linear @ matrix.T / np.array([0.95047, 1.0, 1.08883])
-    f = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
-    return np.stack([116 * f[..., 1] - 16, 500 * (f[..., 0] - f[..., 1]), 200 * (f[..., 1] - f[..., 2])], axis=-1)
 
 
 def _distance(lab: NDArray[np.float64], colour: NDArray[np.float64]) -> NDArray[np.float64]:
