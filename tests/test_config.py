@@ -42,6 +42,9 @@ def test_files(tmp_path: Path, name: str, text: str) -> None:
         ({"databse": {}}, r"unknown key 'databse'. Did you mean 'database'\?"),
         ({"database": {"db_pth": "x"}}, r"section \[database\]: unknown key 'db_pth'. Did you mean 'db_path'\?"),
         ({"attribute_fusion": {"confidence_threshold": 3}}, "attribute_fusion.confidence_threshold.*given: 3"),
+        ({"clip_analyzer": {"views": ["face"]}}, r"clip_analyzer\.views: .*Allowed: whole, head \(given: \['face'\]"),
+        ({"clip_analyzer": {"views": []}}, "clip_analyzer.views: .*must be a list of views"),
+        ({"clip_analyzer": {"views": ["head"]}}, "clip_analyzer.views: .*must name 'whole' too"),
     ],
 )
 def test_mistakes_are_named(given: dict[str, object], said: str) -> None:

@@ -8,8 +8,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
 
+from character_pipeline.data import VIEWS, View
 from character_pipeline.errors import ConfigError, unknown_name
 
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -19,6 +28,28 @@ Folder = Annotated[str, AfterValidator(lambda path: str(Path(path).absolute()))]
 
 PILLOW_PIXEL_LIMIT = 178_956_970
 """Pillow itself refuses pictures with more pixels than this, whatever we allow."""
+
+
+def order_views(given: object) -> tuple[View, ...]:
+    """The views that a list names, each once and in their fixed order. Raises ValueError that says what is allowed."""
+    if not isinstance(given, list | tuple) or not given or any(name not in VIEWS for name in given):
+        raise ValueError(f"must be a list of views. Allowed: {', '.join(VIEWS)}")
+    return tuple(view for view in VIEWS if view in given)
+
+
+def _order_read(given: object) -> tuple[View, ...]:
+    views = order_views(given)
+    if "whole" not in views:
+        raise ValueError("must name 'whole' too: it stands in for a view that a picture does not have")
+    return views
+
+
+Looks = Annotated[tuple[View, ...], BeforeValidator(order_views)]
+ReadViews = Annotated[tuple[View, ...], BeforeValidator(_order_read)]
+MaybeViews = Annotated[
+    Literal["auto"] | tuple[View, ...],
+    BeforeValidator(lambda given: given if given == "auto" else _order_read(given)),
+]
 
 
 class Section(BaseModel):
@@ -51,6 +82,9 @@ class ClipAnalyzerConfig(Section):
     device: Device = Field("auto", description="auto, cpu, cuda, or cuda:1 for the second GPU")
     confidence_threshold: Fraction = Field(0.3, description="a value with a lower score is not claimed")
     prompt_set: Literal["auto", "drawn", "photo"] = Field("auto", description="auto: what the model was made for")
+    views: MaybeViews = Field(
+        "auto", description='what a model is shown: ["whole", "head"] adds a crop of the head; auto: as the model says'
+    )
     batch_size: int = Field(32, ge=1, description="pictures that a GPU works on together; halved when it is too much")
     threads: int = Field(0, ge=0, description="of the model; 0: as many as there are processors")
     compile: bool = Field(False, description="torch.compile: slow to start, then faster")

@@ -27,6 +27,10 @@ PEOPLE: tuple[People, ...] = ("single", "multiple", "none", "unknown")
 Status = Literal["ok", "partial", "ambiguous", "no_character", "quarantined", "failed"]
 STATUSES: tuple[Status, ...] = ("ok", "partial", "ambiguous", "no_character", "quarantined", "failed")
 
+View = Literal["whole", "head"]
+VIEWS: tuple[View, ...] = ("whole", "head")
+"""What a model may be shown of a picture, in the order in which a vector holds it."""
+
 ERROR_KINDS: Mapping[str, tuple[bool, str]] = {
     # kind: (passing: worth another try by itself, what a user can do)
     "empty_file": (False, "the file has no bytes: fetch it again or delete it"),

@@ -202,7 +202,7 @@ def test_a_prepared_picture_has_the_vector_of_the_whole_one(folder: Path) -> Non
     reader = analyzer(folder).reader
     many = [*pictures(4), *(picture.resize((32, 32)) for picture in pictures(2))]
     prepared = [reader.prepare(picture) for picture in many]
-    assert {picture.size for picture in prepared} == {(32, 32)}
+    assert {view.size for views in prepared for view in views} == {(32, 32)}
     assert np.array_equal(reader.read(prepared), reader.read(many))
 
 

@@ -57,6 +57,15 @@ def test_the_key_names_what_is_used(clip: Path) -> None:
     assert sorted(key.rsplit("-", 1)[0] for key in keys) == ["onnx-fp32", "onnx-int8", "torch-fp32"]
 
 
+def test_the_settings_say_what_is_shown_else_the_checkpoint(copy: Path) -> None:
+    assert resolve(settings(copy)).views == ("whole",)
+    (copy / "charpipe.json").write_text('{"views": ["head", "whole"]}')
+    assert resolve(settings(copy)).views == ("whole", "head")
+    assert resolve(settings(copy, views=["whole"])).views == ("whole",)
+    (copy / "charpipe.json").unlink()
+    assert resolve(settings(copy, views=["head", "whole", "head"])).views == ("whole", "head")
+
+
 def test_what_is_there_is_used(original: Path, clip: Path) -> None:
     assert resolve(settings(original)).backend == "torch"
     assert resolve(settings(clip, device="cpu")).backend == "onnx"
@@ -74,6 +83,13 @@ DAMAGE = [
     ("charpipe.json", "{", "cannot be read as JSON"),
     ("charpipe.json", '{"atributes": {}}', "atributes"),
     ("charpipe.json", '{"attributes": {"hair_color": {"trust": 2}}}', "attributes.hair_color.trust"),
+    ("charpipe.json", '{"views": ["head"]}', "views: Value error, must name 'whole' too"),
+    ("charpipe.json", '{"views": 3}', "must be a list of views. Allowed: whole, head"),
+    (
+        "charpipe.json",
+        '{"attributes": {"age": {"look": ["face"]}}}',
+        "attributes.age.look: Value error, must be a list",
+    ),
 ]
 
 

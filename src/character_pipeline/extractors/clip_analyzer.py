@@ -12,6 +12,7 @@ from character_pipeline.config import ClipAnalyzerConfig
 from character_pipeline.data import STATEMENT, Evidence, Item
 from character_pipeline.errors import ItemError
 from character_pipeline.extractors.base import Need
+from character_pipeline.extractors.head_finder import HeadFinder, head_view
 from character_pipeline.models.base import DualEncoder
 from character_pipeline.models.domain import Domain, read_domain
 from character_pipeline.models.load import open_encoder, resolve, tell
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
     from character_pipeline.extractors.prompt_scoring import Asked, ScoreTable
 
+    Prepared = tuple[Image.Image, ...]
+
 SCORING_VERSION = "1"
 """Changes whenever the same vectors and prompts may give other evidence."""
 SURE = 0.97
@@ -40,12 +43,21 @@ AT_ONCE = 32
 
 
 class ClipReader:
-    """Pictures to vectors. The key is known at once; the model is loaded when the first picture comes."""
+    """Pictures to vectors: those of all views, one behind the other. The key is known at once; the model is loaded when
+    the first picture comes.
 
-    def __init__(self, plan: Plan) -> None:
+    Args:
+        finder: what finds the head, where the plan has a view of it.
+
+    Raises ModelError where the finder is needed and is not there.
+    """
+
+    def __init__(self, plan: Plan, finder: HeadFinder | None = None) -> None:
         self.plan = plan
-        self.key = plan.key
-        self.size = plan.checkpoint.size
+        self.finder = finder or HeadFinder()
+        self.views = plan.views
+        self.key = f"{plan.key}-{'-'.join(self.views)}-{self.finder.digest}" if "head" in self.views else plan.key
+        self.size = plan.checkpoint.size * len(self.views)
         self.exclusive = plan.device != "cpu"
         self.at_once = max(AT_ONCE, plan.batch_size) if self.exclusive else AT_ONCE
 
@@ -59,28 +71,41 @@ class ClipReader:
         if not self.plan.threads:
             self.plan = replace(self.plan, threads=share)
 
-    def prepare(self, picture: Image.Image) -> Image.Image:
-        """The picture at the size of the model."""
-        return self.plan.checkpoint.preprocessing.prepared(picture)
+    def prepare(self, picture: Image.Image) -> Prepared:
+        """The views of a picture at the size of the model. One that it does not have is the whole once more."""
+        fit = self.plan.checkpoint.preprocessing.prepared
+        whole = fit(picture)
+        if "head" not in self.views:
+            return (whole,)
+        box = self.finder.find(picture)
+        return whole, whole if box is None else fit(head_view(picture, box))
 
     def describe(self) -> str:
         """What spoke, and where: "charpipe-embedded, int8 on cpu, 2 threads"."""
         # A model that could not be loaded is not tried again just to be named.
         device = self.encoder.device if "encoder" in vars(self) else self.plan.device
-        return f"{self.plan.checkpoint.name}, {self.plan.precision} on {device}"
+        shown = f", shown {' and '.join(self.views)}" if len(self.views) > 1 else ""
+        return f"{self.plan.checkpoint.name}, {self.plan.precision} on {device}{shown}"
 
     def introduce(self) -> None:
         """Say, once, if this is not the model that was asked for."""
         tell(self.plan)
 
-    def read(self, pictures: Sequence[Image.Image]) -> NDArray[np.float16]:
-        """Vectors of length 1, shape (pictures, size). Raises ItemError where a picture gives no numbers."""
+    def read(self, pictures: Sequence[Image.Image | Prepared]) -> NDArray[np.float16]:
+        """Shape (pictures, size), each view of length 1. Raises ItemError where a picture gives no numbers."""
         import numpy as np
 
-        found = self.encoder.embed_pictures(pictures)
+        prepared = [given if isinstance(given, tuple) else self.prepare(given) for given in pictures]
+        found = self._embed([view for views in prepared for view in views])
         if not np.isfinite(found).all():
             raise ItemError("extractor_failed", f"{self.plan.checkpoint.name} gives no finite numbers for a picture")
-        return found.astype(np.float16)
+        return found.astype(np.float16).reshape(len(pictures), self.size)
+
+    def _embed(self, views: Sequence[Image.Image]) -> NDArray[np.float32]:
+        """The vector of each view; one that stands for another is not computed twice."""
+        distinct = {id(view): view for view in views}
+        place = {name: number for number, name in enumerate(distinct)}
+        return self.encoder.embed_pictures(list(distinct.values()))[[place[id(view)] for view in views]]
 
     def embed_texts(self, sentences: Sequence[str]) -> NDArray[np.float32]:
         """Vectors of length 1, shape (sentences, size)."""
@@ -91,12 +116,12 @@ class ClipReader:
         """The model itself."""
         return open_encoder(self.plan)
 
-    def __getstate__(self) -> Plan:
+    def __getstate__(self) -> tuple[Plan, HeadFinder]:
         # A loaded model stays in its process; another process loads its own.
-        return self.plan
+        return self.plan, self.finder
 
-    def __setstate__(self, plan: Plan) -> None:
-        self.__init__(plan)  # type: ignore[misc]
+    def __setstate__(self, state: tuple[Plan, HeadFinder]) -> None:
+        self.__init__(*state)  # type: ignore[misc]
 
 
 class ClipAnalyzer:
@@ -163,12 +188,13 @@ class ClipAnalyzer:
         return _shared_evidence(asked.attribute, asked.values[column], score, self.source, origin)
 
     def _familiarity(self, vectors: NDArray[np.float16]) -> NDArray[np.float64]:
-        """How far each picture is of the kind that the model was measured on; 1 where that is not known."""
+        """How far each whole picture is of the kind that the model was measured on; 1 where that is not known."""
         import numpy as np
 
         from character_pipeline.extractors.prompt_scoring import unit
 
-        return np.ones(len(vectors)) if self._domain is None else self._domain.familiarity(unit(vectors))
+        whole = vectors[:, : self.reader.plan.checkpoint.size]
+        return np.ones(len(vectors)) if self._domain is None else self._domain.familiarity(unit(whole))
 
     @cached_property
     def _domain(self) -> Domain | None:
@@ -186,7 +212,8 @@ class ClipAnalyzer:
         def embed(sentences: Sequence[str]) -> NDArray[np.float32]:
             return cache.embed(sentences, self.reader.embed_texts)
 
-        return build_table(self.book, self.prompt_set, plan.checkpoint.manifest, embed, read_logits(plan.checkpoint))
+        logit = read_logits(plan.checkpoint)
+        return build_table(self.book, self.prompt_set, plan.checkpoint.manifest, embed, logit, plan.views)
 
 
 def _score(attribute: str, score: float, chance: float) -> float:

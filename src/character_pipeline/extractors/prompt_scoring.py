@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from character_pipeline.data import View
+from character_pipeline.models.manifest import DEFAULT_TRUST
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -47,20 +51,25 @@ class ScoreTable:
     """All questions, and the embedding of every answer.
 
     Attributes:
-        answers: shape (rows, size), each of length 1.
+        answers: shape (rows, views x size). A row holds, for each view, a vector of length 1 times the share that this
+            view has in the logit; the shares of a row are 1 together.
         scale: see DualEncoder.
         bias: see DualEncoder.
+        views: of how many views a picture's vector is made.
     """
 
     asked: tuple[Asked, ...]
     answers: NDArray[np.float64]
     scale: float = 100.0
     bias: float = 0.0
+    views: int = 1
 
     def logits(self, embeddings: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Shape (pictures, rows) for embeddings of shape (pictures, size)."""
+        """Shape (pictures, rows) for embeddings of shape (pictures, views x size)."""
+        count, size = embeddings.shape
+        shown = unit(embeddings.reshape(count, self.views, size // self.views)).reshape(count, size)
         # In double precision, so that the size of the batch changes nothing that could be seen.
-        found: NDArray[np.float64] = unit(embeddings) @ self.answers.T * self.scale + self.bias
+        found: NDArray[np.float64] = shown @ self.answers.T * self.scale + self.bias
         return found
 
 
@@ -105,31 +114,69 @@ def _share(there: NDArray[np.float64], absent: NDArray[np.float64]) -> NDArray[n
 
 
 def build_table(
-    book: PromptBook, set_name: str, manifest: Manifest, embed: Embed, logit: tuple[float, float]
+    book: PromptBook,
+    set_name: str,
+    manifest: Manifest,
+    embed: Embed,
+    logit: tuple[float, float],
+    views: Sequence[View] = ("whole",),
 ) -> ScoreTable:
     """The table for a prompt set. Each answer is the mean of its sentences' embeddings, scaled to length 1.
 
     Args:
         embed: sentences to vectors of length 1; called once, with each sentence once.
         logit: scale and bias.
+        views: of which the vectors of pictures are made.
     """
     rows = _Rows(book, set_name)
-    trusted = [(question, manifest.trust(question.attribute)) for question in book.questions.values()]
-    asked = [_ask(question, trust, rows) for question, trust in trusted if trust is not None]
+    asked = []
+    for question in book.questions.values():
+        trust = _trust(question, manifest, views)
+        if trust is not None:
+            asked.append(_ask(question, trust, rows))
     scale, bias = logit
-    return ScoreTable(tuple(one for one in asked if one.values), rows.answers(embed), scale, bias)
+    answers = _spread(rows.answers(embed), rows.looks, views)
+    return ScoreTable(tuple(one for one in asked if one.values), answers, scale, bias, len(views))
+
+
+def _trust(question: Question, manifest: Manifest, views: Sequence[View]) -> Trust | None:
+    """What holds for a question, with the views it is told from here; None where nothing is to be claimed."""
+    trust = manifest.trust(question.attribute)
+    if trust is None:
+        return None
+    wanted = trust.look or question.look
+    look = _seen(wanted, views)
+    # What was measured on other views was not measured on these.
+    most = 1.0 if look == _seen(wanted, manifest.views) else DEFAULT_TRUST
+    return trust.model_copy(update={"look": look, "trust": min(trust.trust, most)})
+
+
+def _seen(wanted: Sequence[View], views: Sequence[View]) -> tuple[View, ...]:
+    """The views that are wanted, as far as they were read; else the whole picture."""
+    return tuple(view for view in wanted if view in views) or ("whole",)
+
+
+def _spread(
+    answers: NDArray[np.float64], looks: Sequence[tuple[View, ...]], views: Sequence[View]
+) -> NDArray[np.float64]:
+    """Each answer once for each view, times the share of that view."""
+    shares = [[(view in look) / len(look) for view in views] for look in looks]
+    blocks = [answers * np.array(column)[:, None] for column in zip(*shares, strict=True)]
+    return np.concatenate(blocks, axis=1) if blocks else answers
 
 
 @dataclass(slots=True)
 class _Rows:
-    """Collects answers as groups of sentences, and hands out their rows."""
+    """Collects answers as groups of sentences, with the views they are told from, and hands out their rows."""
 
     book: PromptBook
     set_name: str
     groups: list[list[str]] = field(default_factory=list)
+    looks: list[tuple[View, ...]] = field(default_factory=list)
 
-    def add(self, phrases: Sequence[str]) -> int:
+    def add(self, phrases: Sequence[str], look: tuple[View, ...]) -> int:
         self.groups.append(self.book.sentences(phrases, self.set_name))
+        self.looks.append(look)
         return len(self.groups) - 1
 
     def answers(self, embed: Embed) -> NDArray[np.float64]:
@@ -145,16 +192,16 @@ class _Rows:
 def _ask(question: Question, trust: Trust, rows: _Rows) -> Asked:
     """The question as far as the model may be asked; the rows of its answers stand in one piece."""
     values = tuple(value for value in question.values if trust.values is None or value in trust.values)
-    start = len(rows.groups)
+    start, add = len(rows.groups), partial(rows.add, look=trust.look or ("whole",))
     for value in values:
-        rows.add(question.values[value])
+        add(question.values[value])
     absent = unsure = None
     if question.ask == "each":
         absent = slice(len(rows.groups), len(rows.groups) + len(values))
         for value in values:
-            rows.add((question.absent or {})[value])
+            add((question.absent or {})[value])
     elif question.unsure and values:
-        unsure = rows.add(question.unsure)
+        unsure = add(question.unsure)
     phrases = tuple(question.values[value][0] for value in values)
     offsets = tuple(trust.offsets.get(value, 0.0) for value in values)
     return Asked(question.attribute, values, phrases, start, unsure, absent, trust.temperature, trust.trust, offsets)

@@ -143,17 +143,23 @@ class OnnxEncoder:
 
 def open_session(path: str, plan: Plan) -> Session:
     """A session on the device of the plan. Raises ModelError on a damaged file, or where a GPU is not to be had."""
+    session = start_session(path, plan.device)
+    check_provider(session, plan)
+    return session
+
+
+def start_session(path: str, device: str = "cpu") -> Session:
+    """A session of one thread, on another device than this one where it cannot be had. Raises ModelError."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.log_severity_level = 3
-    wanted = _providers(plan.device)
+    wanted = _providers(device)
     try:
         session: Session = onnxruntime.InferenceSession(path, options, providers=wanted)
     except Exception as error:
         raise ModelError(f"{path} cannot be loaded by ONNX Runtime: {error}. Fetch or export it again") from error
-    check_provider(session, plan)
     return session
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from character_pipeline.config import ClipAnalyzerConfig
+from character_pipeline.data import View
 from character_pipeline.errors import MissingExtraError, ModelError
 from character_pipeline.models import machine
 from character_pipeline.models.checkpoint import CONFIG, PREPROCESSOR, SUFFIXES, Checkpoint, Tower, digest_files
@@ -28,6 +29,7 @@ class Plan:
         device: "cpu", "cuda" or "cuda:N".
         threads: for the CPU; 0 for all processors.
         strict: the device was asked for, so another one is an error.
+        views: what the model is shown of a picture.
         note: what the user should know: that it stands in for another model, and how to get that one.
     """
 
@@ -39,6 +41,7 @@ class Plan:
     batch_size: int = 32
     compile: bool = False
     strict: bool = False
+    views: tuple[View, ...] = ("whole",)
     note: str = ""
 
     def onnx_file(self, tower: Tower) -> str | None:
@@ -50,7 +53,8 @@ class Plan:
 
     @property
     def key(self) -> str:
-        """Names model, weights, preprocessing, backend and precision, by the content of the files in use."""
+        """Names model, weights, preprocessing, backend and precision, by the content of the files in use; not what
+        pictures are shown to it."""
         return f"{self.backend}-{self.precision}-{_short(KEY_VERSION, self._files_digest())}"
 
     def _files_digest(self) -> str:
@@ -77,6 +81,7 @@ def make_plan(checkpoint: Checkpoint, settings: ClipAnalyzerConfig) -> Plan:
         batch_size=settings.batch_size,
         compile=settings.compile,
         strict=settings.device != "auto",
+        views=checkpoint.manifest.views if settings.views == "auto" else settings.views,
     )
 
 

@@ -51,6 +51,12 @@ class Preprocessing:
         """Height and width of the arrays."""
         return self.crop or (self.height, self.width)
 
+    def place(self, size: tuple[int, int]) -> tuple[int, int, int, int]:
+        """Where a picture of this width and height comes to lie with "pad": left, top, width and height."""
+        factor = min(self.width / size[0], self.height / size[1])
+        width, height = (max(1, round(side * factor)) for side in size)
+        return (self.width - width) // 2, (self.height - height) // 2, width, height
+
     def __call__(self, pictures: Sequence[Image.Image]) -> NDArray[np.float32]:
         """Arrays of shape (pictures, 3, height, width)."""
         import numpy as np
@@ -110,12 +116,11 @@ def _crop(picture: Image.Image, crop: tuple[int, int]) -> Image.Image:
 def _letterbox(picture: Image.Image, how: Preprocessing) -> Image.Image:
     from PIL import Image
 
-    factor = min(how.width / picture.width, how.height / picture.height)
-    size = max(1, round(picture.width * factor)), max(1, round(picture.height * factor))
-    resized = picture.resize(size, how.resample)
+    left, top, width, height = how.place(picture.size)
+    resized = picture.resize((width, height), how.resample)
     colour = (255, 255, 255) if how.pad_color == "white" else _edge_colour(resized)
     canvas = Image.new("RGB", (how.width, how.height), colour)
-    canvas.paste(resized, ((how.width - size[0]) // 2, (how.height - size[1]) // 2))
+    canvas.paste(resized, (left, top))
     return canvas
 
 

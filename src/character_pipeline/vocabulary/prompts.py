@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from character_pipeline.data import PEOPLE
+from character_pipeline.config import order_views
+from character_pipeline.data import PEOPLE, View
 from character_pipeline.errors import ConfigError, unknown_name
 from character_pipeline.vocabulary import Vocabulary
 
@@ -26,6 +27,7 @@ class Question:
         values: phrases by value.
         unsure: phrases of "cannot be told"; may be empty. For "choice".
         absent: phrase of "not there" by value. For "each".
+        look: the views of a picture that it is told from, where a model does not say so itself.
     """
 
     attribute: str
@@ -33,6 +35,7 @@ class Question:
     values: Mapping[str, tuple[str, ...]]
     unsure: tuple[str, ...] = ()
     absent: Mapping[str, tuple[str, ...]] | None = None
+    look: tuple[View, ...] = ("whole",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +77,17 @@ def _question(vocabulary: Vocabulary, key: str, row: Mapping[str, Any]) -> Quest
     asked = [value for value in allowed if value not in skip]
     phrase = str(row.get("phrase", "{}"))
     values = {v: tuple(special.get(v, (phrase.replace("{}", v.lower()),))) for v in asked}
+    look = _look(key, row.get("look", ("whole",)))
     if row["ask"] == "choice":
-        return Question(key, "choice", values, unsure=tuple(row["unsure"]))
+        return Question(key, "choice", values, unsure=tuple(row["unsure"]), look=look)
     if row["ask"] == "each":
         absent = {v: (str(row["absent"]).replace("{}", v.lower()),) for v in asked}
-        return Question(key, "each", values, absent=absent)
+        return Question(key, "each", values, absent=absent, look=look)
     raise ConfigError(f"prompts.toml: [{key}] {unknown_name('kind of question', str(row['ask']), ('choice', 'each'))}")
+
+
+def _look(key: str, given: object) -> tuple[View, ...]:
+    try:
+        return order_views(given)
+    except ValueError as error:
+        raise ConfigError(f"prompts.toml: [{key}] look {error} (given: {given!r})") from error
