@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from tests.extractors.finders import constant_finder, figure, make_finder
@@ -84,6 +84,7 @@ MODES = st.sampled_from(["RGB", "RGBA", "L", "LA", "P", "1", "CMYK", "YCbCr", "I
 PARTS = st.floats(0, 1)
 
 
+@settings(deadline=None)
 @given(SHAPES, MODES, PARTS, PARTS, st.floats(0, MOST))
 def test_every_box_in_every_picture_has_a_view(
     size: tuple[int, int], mode: str, across: float, down: float, share: float
@@ -95,6 +96,7 @@ def test_every_box_in_every_picture_has_a_view(
     assert side >= PLENTY or view.width == round(side)
 
 
+@settings(deadline=None)
 @given(size=SHAPES, mode=MODES)
 def test_every_picture_can_be_asked_about(finder: HeadFinder, size: tuple[int, int], mode: str) -> None:
     box = finder.find(Image.new(mode, size))

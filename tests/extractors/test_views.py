@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from safetensors.numpy import save_file
 from tests.extractors.finders import figure, make_finder
-from tests.models.checkpoints import make_clip, pictures
+from tests.models.checkpoints import pictures
 
 from character_pipeline import CharacterPipeline, create_pipeline
 from character_pipeline.config import ClipAnalyzerConfig
@@ -24,10 +24,8 @@ from character_pipeline.data import STATEMENT, View
 from character_pipeline.extractors.clip_analyzer import ClipAnalyzer, ClipReader
 from character_pipeline.extractors.head_finder import HeadFinder, head_view
 from character_pipeline.extractors.prompt_scoring import build_table, unit
-from character_pipeline.models.export import export_onnx
-from character_pipeline.models.load import resolve
+from character_pipeline.models.load import EMBEDDED, resolve
 from character_pipeline.models.manifest import Manifest
-from character_pipeline.models.prompt_cache import digest, write_embeddings
 from character_pipeline.vocabulary.prompts import PromptBook, Question
 
 if TYPE_CHECKING:
@@ -56,23 +54,14 @@ def embed(sentences: Sequence[str]) -> NDArray[np.float32]:
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkpoint for both backends, with the embeddings of PHRASES."""
-    folder = make_clip(tmp_path_factory.mktemp("views") / "model")
-    export_onnx(str(folder), folder, int8=True)
-    write_embeddings(folder / "prompt_embeddings.safetensors", {digest(text): axis(text) for text in PHRASES})
-    return folder
-
-
-@pytest.fixture(scope="module")
 def finder(tmp_path_factory: pytest.TempPathFactory) -> HeadFinder:
     return HeadFinder(make_finder(tmp_path_factory.mktemp("finder") / "finder.onnx"))
 
 
 @pytest.fixture
-def folder(place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    return Path(shutil.copytree(place, tmp_path / "model"))
+def folder(tmp_path: Path) -> Path:
+    """A checkpoint to be changed."""
+    return Path(shutil.copytree(EMBEDDED, tmp_path / "model"))
 
 
 def reader(
@@ -89,8 +78,8 @@ def figures(count: int = 5) -> list[Image.Image]:
 
 
 @pytest.mark.parametrize("precision", ["int8", "fp32"])
-def test_each_view_has_its_part_of_the_vector(place: Path, finder: HeadFinder, precision: str) -> None:
-    both, whole = reader(place, finder, precision=precision), reader(place, None, ["whole"], precision)
+def test_each_view_has_its_part_of_the_vector(finder: HeadFinder, precision: str) -> None:
+    both, whole = reader(EMBEDDED, finder, precision=precision), reader(EMBEDDED, None, ["whole"], precision)
     picture = figures()[2]
     box = finder.find(picture)
     assert box is not None
@@ -101,17 +90,18 @@ def test_each_view_has_its_part_of_the_vector(place: Path, finder: HeadFinder, p
     assert not np.array_equal(*parts)
 
 
-def test_without_a_head_the_whole_stands_in(place: Path, finder: HeadFinder) -> None:
-    both = reader(place, finder)
+def test_without_a_head_the_whole_stands_in(finder: HeadFinder) -> None:
+    both = reader(EMBEDDED, finder)
     (vector,) = both.read([figures()[-1]])
-    assert np.array_equal(vector[:SIZE], vector[SIZE:])
+    whole_part, head_part = np.split(vector, 2)
+    assert np.array_equal(whole_part, head_part)
     whole, head = both.prepare(figures()[-1])
     assert head is whole, "so it is not embedded twice"
 
 
 @pytest.mark.parametrize("precision", ["int8", "fp32"])
-def test_a_vector_depends_on_its_picture_alone(place: Path, finder: HeadFinder, precision: str) -> None:
-    both, many = reader(place, finder, precision=precision), figures()
+def test_a_vector_depends_on_its_picture_alone(finder: HeadFinder, precision: str) -> None:
+    both, many = reader(EMBEDDED, finder, precision=precision), figures()
     wanted = both.read(many)
     assert np.array_equal(both.read([both.prepare(picture) for picture in many]), wanted)
     assert np.array_equal(both.read(many[::-1])[::-1], wanted)
@@ -120,34 +110,34 @@ def test_a_vector_depends_on_its_picture_alone(place: Path, finder: HeadFinder, 
     assert both.read([]).shape == (0, both.size)
 
 
-def test_only_the_whole_is_as_it_ever_was(place: Path) -> None:
-    only, many = reader(place, HeadFinder(Path("no such file")), ["whole"]), figures()
+def test_only_the_whole_is_as_it_ever_was() -> None:
+    only, many = reader(EMBEDDED, HeadFinder(Path("no such file")), ["whole"]), figures()
     assert only.key == only.plan.key
-    assert only.size == SIZE
+    assert only.size == only.plan.checkpoint.size
     wanted = only.encoder.embed_pictures(many).astype(np.float16)
     assert only.read(many).tobytes() == wanted.tobytes()
     assert only.read([only.prepare(picture) for picture in many]).tobytes() == wanted.tobytes()
 
 
-def test_the_key_names_the_views_and_the_finder(place: Path, finder: HeadFinder, tmp_path: Path) -> None:
+def test_the_key_names_the_views_and_the_finder(finder: HeadFinder, tmp_path: Path) -> None:
     other = HeadFinder(make_finder(tmp_path / "other.onnx", sure=-9.0))
-    readers = [reader(place, None, ["whole"]), reader(place, finder), reader(place, other)]
+    readers = [reader(EMBEDDED, None, ["whole"]), reader(EMBEDDED, finder), reader(EMBEDDED, other)]
     assert len({one.key for one in readers}) == 3
     assert "whole-head" in readers[1].key
-    assert reader(place, finder, ["head", "whole"]).key == readers[1].key
+    assert reader(EMBEDDED, finder, ["head", "whole"]).key == readers[1].key
     assert len({ClipAnalyzer(BOOK, one).version for one in readers}) == 3
 
 
-def test_a_reader_travels_with_its_finder(place: Path, finder: HeadFinder) -> None:
-    both = reader(place, finder)
+def test_a_reader_travels_with_its_finder(finder: HeadFinder) -> None:
+    both = reader(EMBEDDED, finder)
     wanted = both.read(figures())
     other = pickle.loads(pickle.dumps(both))
     assert other.key == both.key
     assert np.array_equal(other.read(figures()), wanted)
 
 
-def test_a_reader_says_what_it_is_shown(place: Path, finder: HeadFinder) -> None:
-    assert reader(place, finder).describe() == "model, int8 on cpu, shown whole and head"
+def test_a_reader_says_what_it_is_shown(finder: HeadFinder) -> None:
+    assert reader(EMBEDDED, finder).describe() == "embedded, int8 on cpu, shown whole and head"
 
 
 SIDES = st.integers(1, 400)
@@ -157,14 +147,12 @@ COLOURS = st.sampled_from(["red", "white", "#800000", "navy"])
 
 @settings(max_examples=40, deadline=None)
 @given(size=st.tuples(SIDES, SIDES), mode=MODES, colour=COLOURS)
-def test_every_picture_has_one_vector(
-    place: Path, finder: HeadFinder, size: tuple[int, int], mode: str, colour: str
-) -> None:
-    both = reader(place, finder)
+def test_every_picture_has_one_vector(finder: HeadFinder, size: tuple[int, int], mode: str, colour: str) -> None:
+    both = reader(EMBEDDED, finder)
     picture = Image.new("RGB", size, colour).convert(mode)
     found = both.read([picture])
     assert found.shape == (1, both.size)
-    lengths = np.linalg.norm(found.astype(np.float64).reshape(2, SIZE), axis=1)
+    lengths = np.linalg.norm(found.astype(np.float64).reshape(2, -1), axis=1)
     assert lengths == pytest.approx([1.0, 1.0], abs=0.01)
     assert np.array_equal(both.read([both.prepare(picture)]), found)
 
@@ -228,11 +216,12 @@ def analyzer(folder: Path, finder: HeadFinder | None, views: Sequence[View], lea
 def test_familiarity_is_that_of_the_whole(folder: Path, finder: HeadFinder) -> None:
     known = {question.attribute: {"trust": 0.9} for question in QUESTIONS}
     (folder / "charpipe.json").write_text(json.dumps({"views": BOTH, "attributes": known}))
-    distances = np.linspace(0.01, 0.5, 50)
-    mean = axis("red hair").astype(np.float64)
-    save_file({"mean": mean, "whiten": np.eye(SIZE), "distances": distances}, folder / "domain.safetensors")
     stage = analyzer(folder, finder, BOTH)
-    familiar = stage._familiarity(np.stack([shown("red hair", "red eyes"), shown("red eyes", "red hair")]))
+    (vector,) = stage.reader.read([figures()[0]])
+    whole, head = np.split(vector, 2)
+    domain = {"mean": unit(whole), "whiten": np.eye(len(whole)), "distances": np.linspace(0.001, 0.01, 50)}
+    save_file(domain, folder / "domain.safetensors")
+    familiar = stage._familiarity(np.stack([vector, np.concatenate([head, whole])]))
     assert familiar[0] == 1.0
     assert familiar[1] < 0.5
 

@@ -64,7 +64,7 @@ class HeadFinder:
 
     def find(self, picture: Image.Image) -> Box | None:
         """Where the one head is; None where it is not clear, or too small. Raises ModelError on a broken network."""
-        small = _reduced(picture)
+        small = _reduced(picture, max(picture.size) // (2 * SIDE))
         (found,) = self._session.run(["found"], {"pixels": LETTERBOX([small])})
         if found.shape != (1, 4):
             raise ModelError(f"{self.path}: the output 'found' has shape {found.shape}, not (1, 4). Fetch it again")
@@ -91,10 +91,9 @@ class HeadFinder:
         self.__init__(path)  # type: ignore[misc]
 
 
-def _reduced(picture: Image.Image) -> Image.Image:
-    """In RGB, and by a whole number smaller: what is left is still twice as large as the letterbox."""
+def _reduced(picture: Image.Image, factor: int) -> Image.Image:
+    """In RGB, and so many times smaller."""
     picture = picture if picture.mode == "RGB" else picture.convert("RGB")
-    factor = max(picture.size) // (2 * SIDE)
     return picture.reduce(factor) if factor > 1 else picture
 
 
@@ -116,6 +115,5 @@ def head_view(picture: Image.Image, box: Box) -> Image.Image:
     inside = max(left, 0), max(top, 0), min(left + side, picture.width), min(top + side, picture.height)
     factor = max(1, side // PLENTY)
     view = Image.new("RGB", (math.ceil(side / factor),) * 2, "white")
-    part = picture.crop(inside).convert("RGB").reduce(factor)
-    view.paste(part, ((inside[0] - left) // factor, (inside[1] - top) // factor))
+    view.paste(_reduced(picture.crop(inside), factor), ((inside[0] - left) // factor, (inside[1] - top) // factor))
     return view
