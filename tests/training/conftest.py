@@ -11,12 +11,12 @@ import pytest
 
 from character_pipeline.sample import draw, render
 from character_pipeline.training.corpus import Corpus
-from character_pipeline.training.drawn import drawn_corpus
+from character_pipeline.training.drawn import drawn_pairs
 
 
 @pytest.fixture(scope="session")
 def drawn() -> Corpus:
-    return drawn_corpus(range(48))
+    return drawn_pairs(range(48)).views()
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,7 @@ from character_pipeline.training.resume import load_training, save_training
 from character_pipeline.vocabulary import load_vocabulary
 
 VOCABULARY = load_vocabulary()
-FEW = Settings(passes=2, batch=16, align=4)
+FEW = Settings(passes=2, batch=16, answering=20, align=4)
 LARGEST = 15_000_000
 
 

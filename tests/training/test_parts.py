@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from character_pipeline.errors import ConfigError
 from character_pipeline.extractors.lab import to_lab
 from character_pipeline.training.augment import GROUND, HAIR, HAIR_RANGES, SKIN, distort, random_colour, recolour
-from character_pipeline.training.avatars import avatar_corpus
+from character_pipeline.training.avatars import avatar_pairs
 from character_pipeline.training.calibration import calibrate
 from character_pipeline.training.captions import english_caption, tag_caption
-from character_pipeline.training.corpus import Corpus
+from character_pipeline.training.corpus import HEAD, Corpus
 from character_pipeline.training.drawn import TEST_STYLES, training_drawing
-from character_pipeline.training.labels import UNLABELLED, Targets, make_targets
+from character_pipeline.training.labels import SMALL_HEAD, UNLABELLED, Targets, make_targets
 from character_pipeline.training.losses import Asked, contrast_loss, lay_out
 from character_pipeline.training.regions import find_regions
 from character_pipeline.vocabulary import load_vocabulary
@@ -67,6 +67,22 @@ def test_several_people_teach_only_that() -> None:
     targets = make_targets(VOCABULARY, BOOK, [line("multiple")])
     assert value_of(targets, "people") == "multiple"
     assert all(found[0] == UNLABELLED for key, found in targets.choice.items() if key != "people")
+
+
+def test_a_head_teaches_only_what_heads_show() -> None:
+    one = line(Hair_Color="Red", Hair_Length="Long", Accessories=["Glasses", "Bag"], Facial_Hair=["Beard"])
+    targets = make_targets(VOCABULARY, BOOK, [{**one, "view": HEAD}])
+    assert value_of(targets, "hair_color") == "Red"
+    assert value_of(targets, "hair_length") is value_of(targets, "people") is None
+    worn = dict(zip(BOOK.questions["accessories"].values, targets.each["accessories"][0], strict=True))
+    assert (worn["Glasses"], worn["Hat"], worn["Bag"]) == (1, 0, UNLABELLED)
+    assert targets.some["facial_hair"][0] == 1
+
+
+@given(st.floats(0.05, 1.0))
+def test_eyes_of_small_heads_teach_nothing(side: float) -> None:
+    found = make_targets(VOCABULARY, BOOK, [{**line(Eye_Color="Blue"), "square": (0.5, 0.5, side)}])
+    assert value_of(found, "eye_color") == (None if side < SMALL_HEAD else "Blue")
 
 
 def test_captions_say_only_what_is_true() -> None:
@@ -119,8 +135,9 @@ def test_regions_of_a_flat_head() -> None:
 
 
 def test_avatars_are_read_with_what_their_labeller_knew(archive: Path) -> None:
-    corpus = avatar_corpus([archive])
-    assert len(corpus) == 40
+    pairs = avatar_pairs(archive)
+    corpus = pairs.whole
+    assert len(corpus) == len(pairs.head) == 40
     assert {one["style"] for one in corpus.lines} == {"plain"}
     known = set(corpus.lines[0]["labelled"]["Accessories"])
     assert {value for one in corpus.lines for value in one["attributes"].get("Accessories", [])} == known
@@ -130,7 +147,7 @@ def test_avatars_are_read_with_what_their_labeller_knew(archive: Path) -> None:
 def test_a_damaged_archive_is_named(tmp_path: Path) -> None:
     (tmp_path / "bad.tar").write_bytes(b"no archive")
     with pytest.raises(ConfigError, match=r"bad\.tar"):
-        avatar_corpus([tmp_path / "bad.tar"])
+        avatar_pairs(tmp_path / "bad.tar")
 
 
 def test_training_never_draws_test_styles(drawn: Corpus) -> None:

@@ -45,3 +45,17 @@ def embedded(  # noqa: PLR0913, PLR0917 - options of a command
     )
     report = train_embedded(recipe, load_vocabulary(), output, partial(typer.echo, err=True))
     print_scores(report["scores"])
+
+
+@app.command("head-finder")
+def head_finder(
+    output: Annotated[Path, typer.Option(help="The ONNX file to write.")],
+    drawn: Annotated[int, typer.Option(min=500, help="How many pictures to draw.")] = 16_000,
+    passes: Annotated[int, typer.Option(min=1, help="Passes over all pictures.")] = 10,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same finder.")] = 0,
+    workers: Annotated[int, typer.Option(min=1, help="Processes that draw.")] = 1,
+) -> None:
+    """Train the small network that finds the head in a picture, and report how near it comes in styles seen and not."""
+    from character_pipeline.training.heads import make_head_finder, print_nearness
+
+    typer.echo(print_nearness(make_head_finder(drawn, passes, seed, workers, output, partial(typer.echo, err=True))))

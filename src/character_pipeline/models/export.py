@@ -107,7 +107,7 @@ def _export(
     import torch
 
     size = sum(weights.nbytes for weights in encoder.model.parameters())
-    with _quiet(), torch.no_grad():
+    with quiet(), torch.no_grad():
         torch.onnx.export(
             _module(encoder, tower, list(inputs)),
             tuple(inputs.values()),
@@ -144,7 +144,7 @@ def quantise(source: Path, target: Path) -> None:
     """The same model with 8-bit weights in its matrix products; convolutions stay, as 8-bit ones are slower."""
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
-    with _quiet():
+    with quiet():
         quantize_dynamic(
             source,
             target,
@@ -156,7 +156,7 @@ def quantise(source: Path, target: Path) -> None:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Without the exporters' notes, which tell a user of the command nothing."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 VIEWS = 1
 """Augmented passes over the corpus whose features are learned from."""
-ANSWERING = 2000
-"""Steps for the projection and the free vectors."""
 BATCH = 256
 CAPTIONED = 32
 CONTRAST = 0.02
@@ -70,9 +68,10 @@ def _learn_answers(trainer: Trainer, features: torch.Tensor, targets: Targets) -
     learned = [anchors, model.visual_projection.weight, model.logit_scale]
     optimizer = torch.optim.AdamW(learned, lr=RATE, weight_decay=0.0)
     rng = np.random.default_rng([trainer.settings.seed, 2_000_000])
-    for step in range(ANSWERING):
+    steps = trainer.settings.answering
+    for step in range(steps):
         for group in optimizer.param_groups:
-            group["lr"] = RATE * (1 - step / ANSWERING)
+            group["lr"] = RATE * (1 - step / steps)
         some = rng.integers(0, len(features), BATCH)
         pictures = functional.normalize(model.visual_projection(features[some]), dim=-1)
         cosines = pictures @ functional.normalize(anchors, dim=-1).T

@@ -85,8 +85,8 @@ def _ground(size: int, rng: np.random.Generator) -> NDArray[np.float32]:
 def distort(pixels: torch.Tensor, size: int, generator: torch.Generator) -> torch.Tensor:
     """Pictures (N, 3, S, S) in 0..1, each cut, turned, stretched, shaded and redrawn anew: (N, 3, size, size)."""
     pixels = _move(pixels, size, generator)
-    pixels = _shade(pixels, generator)
-    return _redraw(pixels, generator).clamp(0, 1)
+    pixels = shade(pixels, generator)
+    return redraw(pixels, generator).clamp(0, 1)
 
 
 def _uniform(count: int, low: float, high: float, generator: torch.Generator) -> torch.Tensor:
@@ -113,7 +113,31 @@ def _move(pixels: torch.Tensor, size: int, generator: torch.Generator) -> torch.
     return functional.grid_sample(pixels, grid, mode="bilinear", padding_mode="border", align_corners=False)
 
 
-def _shade(pixels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+def spread(
+    pixels: torch.Tensor, squares: torch.Tensor, size: int, generator: torch.Generator
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Pictures (N, 3, S, S) moved and scaled, (N, 3, size, size), and with them their squares.
+
+    A square is x, y, side in shares of the picture, and whether it is there: (N, 4).
+    """
+    import torch
+    from torch.nn import functional
+
+    count = len(pixels)
+    scale = torch.exp(_uniform(count, -0.5, 0.6, generator))
+    flip = torch.where(_uniform(count, 0, 1, generator) < 0.5, -1.0, 1.0)
+    x, y = (_uniform(count, -0.35, 0.35, generator) for _ in range(2))
+    nothing = torch.zeros(count)
+    theta = torch.stack([torch.stack([flip * scale, nothing, x], 1), torch.stack([nothing, scale, y], 1)], 1)
+    grid = functional.affine_grid(theta, [count, 3, size, size], align_corners=False)
+    moved = functional.grid_sample(pixels, grid, mode="bilinear", padding_mode="border", align_corners=False)
+    middle = (squares[:, :2] * 2 - 1 - torch.stack([x, y], 1)) / torch.stack([flip * scale, scale], 1)
+    inside = (middle.abs() < 0.9).all(1).float()
+    placed = torch.cat([(middle + 1) / 2, squares[:, 2:3] / scale[:, None], (squares[:, 3] * inside)[:, None]], 1)
+    return moved, placed
+
+
+def shade(pixels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     """Light, contrast, saturation, a slight cast and a slight turn of all hues."""
     import torch
 
@@ -127,7 +151,7 @@ def _shade(pixels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     return pixels * cast + _uniform(count, -0.07, 0.07, generator).view(shape)
 
 
-def _redraw(pixels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+def redraw(pixels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     """A tenth each: thicker lines, no lines, blurred, coarse pixels, few tones, grain, sharpened."""
     import torch
     from torch.nn import functional

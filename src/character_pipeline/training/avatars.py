@@ -9,14 +9,17 @@ from __future__ import annotations
 import io
 import json
 import tarfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
 
 from character_pipeline.errors import ConfigError
-from character_pipeline.training.corpus import STORED, Corpus, letterboxed
+from character_pipeline.extractors.head_finder import Box, HeadFinder, head_view
+from character_pipeline.training.corpus import HEAD, STORED, Corpus, Pairs, letterboxed
 from character_pipeline.training.labels import labelled_values
 from character_pipeline.training.regions import find_regions
 
@@ -24,12 +27,31 @@ OPEN = ("Accessories", "Hair Style")
 """Lists, of which a labeller knows only the values that it ever gives."""
 
 
-def avatar_corpus(archives: Sequence[Path]) -> Corpus:
-    """All labelled pictures of some archives; an archive is a style. Raises ConfigError naming what cannot be read."""
-    return Corpus.join([_one_style(path) for path in archives])
+def avatar_pairs(path: Path) -> Pairs:
+    """All labelled pictures of an archive, which is a style, and their heads, where they are found.
+
+    Raises ConfigError naming what cannot be read.
+    """
+    whole, finder = _corpus(path), HeadFinder()
+    boxes = [finder.find(Image.fromarray(pixels)) for pixels in whole.pixels]
+    pixels, regions = whole.pixels.copy(), whole.regions.copy()
+    for row, box in enumerate(boxes):
+        if box is not None:
+            pixels[row], regions[row] = _closer(pixels[row], box, True), _closer(regions[row], box, False)
+    lines = [line if box is None else {**line, "view": HEAD} for line, box in zip(whole.lines, boxes, strict=True)]
+    return Pairs(whole, Corpus(pixels, regions, lines))
 
 
-def _one_style(path: Path) -> Corpus:
+def _closer(array: NDArray[np.uint8], box: Box, smooth: bool) -> NDArray[np.uint8]:
+    """A square of a picture or of its regions, as large as the whole was."""
+    part, half = Image.fromarray(array), box.side / 2
+    around = round(box.x - half), round(box.y - half), round(box.x + half), round(box.y + half)
+    part = head_view(part, box) if smooth else part.crop(around)
+    how = Image.Resampling.BILINEAR if smooth else Image.Resampling.NEAREST
+    return np.asarray(part.resize((STORED, STORED), how))
+
+
+def _corpus(path: Path) -> Corpus:
     pixels, regions, lines = [], [], []
     for picture, labels in _members(path):
         square = letterboxed(picture, STORED)

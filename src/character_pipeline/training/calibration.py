@@ -1,7 +1,7 @@
-"""From similarities to probabilities that come true: a temperature for each attribute, an offset for each rare value.
+"""From similarities to probabilities that come true: a temperature for each attribute, an offset for each value.
 
 Both are fitted on pictures that the model was not trained on (temperature scaling: Guo et al., 2017; offsets as in
-Platt, 1999)."""
+Platt, 1999). Training makes all values of a choice equally likely; the offsets say which are frequent."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ TRUST = 0.95
 USEFUL = 0.7
 """A value that is asked for by itself is told when so much is told right, there and not there weighing alike."""
 GAIN = 0.3
+RIDGE = 2e-3
+"""Holds back the offsets of a choice: what is frequent here need not be elsewhere."""
 
 Scores = NDArray[np.float64]
 
@@ -35,9 +37,12 @@ class Calibrated:
     offsets: dict[str, float]
     recalls: dict[str, float]
     values: tuple[str, ...]
+    choice: bool = False
+    look: tuple[str, ...] = ("whole",)
 
     def to_manifest(self) -> dict[str, Any]:
         table: dict[str, Any] = {"temperature": round(self.temperature, 3), "trust": TRUST, "values": list(self.values)}
+        table["look"] = list(self.look)
         if self.offsets:
             table["offsets"] = {value: round(self.offsets[value], 3) for value in self.values}
         return table
@@ -73,6 +78,7 @@ def calibrate_cautiously(
 
 def _more_cautious(whole: Calibrated, group: Calibrated) -> Calibrated:
     offsets = {value: min(offset, group.offsets.get(value, offset)) for value, offset in whole.offsets.items()}
+    offsets = whole.offsets if whole.choice else offsets
     return replace(whole, temperature=max(whole.temperature, group.temperature), offsets=offsets)
 
 
@@ -84,16 +90,17 @@ def _choice(similarity: Scores, part: Asked, targets: Targets, least: float) -> 
     wanted = wanted[rows]
     if len(wanted) < 4 * LEAST_CASES:
         return None
-    temperature = _fit_temperature(logits, wanted)
     names = list(part.question.values)
-    guesses = logits.argmax(axis=1)
+    temperature, offsets = _fit_choice(logits, wanted, len(names))
+    guesses = (logits / temperature + np.pad(offsets, (0, logits.shape[1] - len(names)))).argmax(axis=1)
     recalls = {
         name: float((guesses[wanted == place] == place).mean())
         for place, name in enumerate(names)
         if (wanted == place).sum() >= LEAST_CASES
     }
     useful = bool(recalls) and float(np.mean(list(recalls.values()))) >= least * _least(len(names))
-    return Calibrated(key, temperature, {}, recalls, tuple(names) if useful else ())
+    told = tuple(names) if useful else ()
+    return Calibrated(key, temperature, dict(zip(names, map(float, offsets), strict=True)), recalls, told, choice=True)
 
 
 def _least(values: int) -> float:
@@ -101,16 +108,25 @@ def _least(values: int) -> float:
     return 1 / values + GAIN * (1 - 1 / values)
 
 
-def _fit_temperature(logits: Scores, wanted: NDArray[np.int64]) -> float:
-    from scipy.optimize import minimize_scalar
+def _fit_choice(logits: Scores, wanted: NDArray[np.int64], values: int) -> tuple[float, Scores]:
+    """One temperature, and an offset for each value; "cannot be told" has none."""
+    from scipy.optimize import minimize
+    from scipy.special import log_softmax, softmax
 
-    def loss(log_temperature: float) -> float:
-        scaled = logits / np.exp(log_temperature)
-        scaled = scaled - scaled.max(axis=1, keepdims=True)
-        chosen = scaled[np.arange(len(wanted)), wanted]
-        return float((np.log(np.exp(scaled).sum(axis=1)) - chosen).mean())
+    rows, columns = np.arange(len(wanted)), logits.shape[1]
+    truth = np.eye(columns)[wanted]
 
-    return float(np.exp(minimize_scalar(loss, bounds=(-2.5, 2.5), method="bounded").x))
+    def loss(parameters: Scores) -> tuple[float, Scores]:
+        offsets = np.pad(parameters[1:], (0, columns - values))
+        scaled = logits * np.exp(-parameters[0])
+        cost = -log_softmax(scaled + offsets, axis=1)[rows, wanted].mean() + RIDGE * (offsets**2).sum()
+        error = (softmax(scaled + offsets, axis=1) - truth) / len(wanted)
+        slope = np.concatenate([[-(error * scaled).sum()], error.sum(axis=0)[:values] + 2 * RIDGE * parameters[1:]])
+        return float(cost), slope
+
+    bounds = [(-2.5, 2.5), *[(-4.0, 4.0)] * values]
+    found = minimize(loss, np.zeros(1 + values), jac=True, method="L-BFGS-B", bounds=bounds).x
+    return float(np.exp(found[0])), found[1:]
 
 
 def _each(similarity: Scores, part: Asked, targets: Targets, least: float) -> Calibrated | None:

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
 STORED = 128
 """Pixels of a side at which training pictures are kept."""
+Square = tuple[float, float, float]
+"""Middle and side of a square in shares of the letterboxed picture: x, y, side."""
+HEAD = "head"
+"""What a line says under "view" of a picture that shows no more than a head."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +27,8 @@ class Corpus:
     Attributes:
         pixels: (N, STORED, STORED, 3), RGB.
         regions: (N, STORED, STORED), see `augment`; zeros where nothing is known.
-        lines: what is true of each, see `labels.make_targets`; "style" names how it is drawn.
+        lines: what is true of each, see `labels.make_targets`; "style" names how it is drawn, "square" says where the
+            head is, if anybody knows, and "view" is "head" where nothing else is shown.
     """
 
     pixels: NDArray[np.uint8]
@@ -40,6 +45,29 @@ class Corpus:
     def join(cls, parts: Sequence[Self]) -> Self:
         lines = [line for part in parts for line in part.lines]
         return cls(np.concatenate([p.pixels for p in parts]), np.concatenate([p.regions for p in parts]), lines)
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """N pictures and, row for row, their heads; where no head was found, the picture again."""
+
+    whole: Corpus
+    head: Corpus
+
+    def __len__(self) -> int:
+        return len(self.whole)
+
+    def take(self, rows: Sequence[int] | NDArray[np.int64]) -> Self:
+        return type(self)(self.whole.take(rows), self.head.take(rows))
+
+    @classmethod
+    def join(cls, parts: Sequence[Self]) -> Self:
+        return cls(Corpus.join([part.whole for part in parts]), Corpus.join([part.head for part in parts]))
+
+    def views(self) -> Corpus:
+        """All pictures and all heads, one by one."""
+        heads = [row for row, line in enumerate(self.head.lines) if line.get("view") == HEAD]
+        return Corpus.join([self.whole, self.head.take(heads)])
 
 
 def letterboxed(picture: Image, size: int) -> NDArray[np.uint8]:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from character_pipeline.extractors.head_finder import HeadFinder, head_view
 from character_pipeline.sample import Drawing, draw, render
 from character_pipeline.sample.styles import Style, find_style
-from character_pipeline.training.corpus import STORED, Corpus, letterboxed
+from character_pipeline.training.corpus import HEAD, STORED, Corpus, Pairs, Square, letterboxed
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 TRAINING_STYLES = ("anime", "flat", "chibi", "pixel")
 FIRST_SEED = 5_000_000_000
@@ -24,6 +30,15 @@ APART = 1_000_000_000
 MADE_UP = 0.6
 CLOSER = 0.6
 """Of so many whole figures, only the upper part is drawn: small pictures show no faces otherwise."""
+
+HEAD_MIDDLE = (0.0, -6.0)
+HEAD_SIDE = 184.0
+"""The square of a head with its hair, in the units of the drawer."""
+LARGE = 512
+VIEW_BOX = re.compile(r'viewBox="([^"]*)"')
+Drawn = tuple[NDArray[np.uint8], NDArray[np.uint8], dict[str, Any], dict[str, Any]]
+"""A picture, its head, and what is true of the one and the other."""
+FINDER = HeadFinder()
 
 
 def made_up_style(rng: Random) -> Style:
@@ -54,28 +69,69 @@ def test_drawing(index: int, styles: Sequence[str]) -> Drawing:
     return draw(FIRST_SEED + APART + index, rng.choice(styles))
 
 
-def drawn_corpus(
+def drawn_pairs(
     indices: Iterable[int],
     make: Callable[[int], Drawing] = training_drawing,
     workers: int = 1,
-    report: Callable[[int], None] | None = None,
-) -> Corpus:
-    """Pictures of some indices with their whole truth."""
+    found: bool = False,
+) -> Pairs:
+    """Pictures of some indices with their whole truth, and their heads: where they are, or where they are found."""
     from loky import get_reusable_executor
 
-    pictures: list[NDArray[np.uint8]] = []
-    lines: list[dict[str, Any]] = []
     pool = get_reusable_executor(max_workers=workers)
-    for picture, line in pool.map(partial(_one, make), indices, chunksize=64):
-        pictures.append(picture)
-        lines.append(line)
-        if report is not None:
-            report(len(lines))
-    pixels = np.stack(pictures)
-    return Corpus(pixels, np.zeros(pixels.shape[:3], np.uint8), lines)
+    every = list(pool.map(partial(_one, make, found), indices, chunksize=64))
+    wholes, heads, lines, seen = zip(*every, strict=True)
+    unknown = np.zeros((len(every), STORED, STORED), np.uint8)
+    return Pairs(Corpus(np.stack(wholes), unknown, lines), Corpus(np.stack(heads), unknown, seen))
 
 
-def _one(make: Callable[[int], Drawing], index: int) -> tuple[NDArray[np.uint8], dict[str, Any]]:
+def _one(make: Callable[[int], Drawing], found: bool, index: int) -> Drawn:
     drawing = make(index)
+    square = head_square(drawing)
     line: dict[str, Any] = {key: drawing.truth[key] for key in ("style", "people", "attributes")}
-    return letterboxed(render(drawing, STORED), STORED), line
+    line |= {"square": square}
+    whole = letterboxed(render(drawing, STORED), STORED)
+    head = _found_view(drawing) if found else _close_view(drawing, square) if square else None
+    return (whole, whole, line, line) if head is None else (whole, head, line, {**line, "view": HEAD})
+
+
+def _found_view(drawing: Drawing) -> NDArray[np.uint8] | None:
+    picture = render(drawing, LARGE)
+    box = FINDER.find(picture)
+    return None if box is None else letterboxed(head_view(picture, box), STORED)
+
+
+def head_square(drawing: Drawing) -> Square | None:
+    """Where the head is, in shares of the letterboxed picture; None without exactly one that shows."""
+    left, top, width, height = _window(drawing)
+    longest = max(width, height)
+    x, y = (HEAD_MIDDLE[0] - left) / longest, (HEAD_MIDDLE[1] - top) / longest
+    shows = left < HEAD_MIDDLE[0] < left + width and top < HEAD_MIDDLE[1] < top + height
+    if drawing.truth["people"] != "single" or not shows:
+        return None
+    return x + (longest - width) / longest / 2, y + (longest - height) / longest / 2, HEAD_SIDE / longest
+
+
+def _window(drawing: Drawing) -> tuple[float, float, float, float]:
+    found = VIEW_BOX.search(drawing.svg)
+    assert found is not None
+    left, top, width, height = map(float, found[1].split())
+    return left, top, width, height
+
+
+def _close_view(drawing: Drawing, square: Square) -> NDArray[np.uint8]:
+    """The square of the head, drawn anew at full size; coarse pixels are cut from the whole, as they are."""
+    if drawing.look.finish == "pixel":
+        return letterboxed(_cut(render(drawing, LARGE), square), STORED)
+    box = HEAD_MIDDLE[0] - HEAD_SIDE / 2, HEAD_MIDDLE[1] - HEAD_SIDE / 2, HEAD_SIDE, HEAD_SIDE
+    svg = VIEW_BOX.sub('viewBox="{:.1f} {:.1f} {:.1f} {:.1f}"'.format(*box), drawing.svg, count=1)
+    return letterboxed(render(replace(drawing, svg=svg, aspect=1.0), STORED), STORED)
+
+
+def _cut(picture: Image, square: Square) -> Image:
+    """A square of a picture, given in shares of the letterboxed one."""
+    longest = max(picture.size)
+    x = square[0] * longest - (longest - picture.width) / 2
+    y = square[1] * longest - (longest - picture.height) / 2
+    half = square[2] * longest / 2
+    return picture.crop((round(x - half), round(y - half), round(x + half), round(y + half)))

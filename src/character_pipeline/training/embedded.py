@@ -6,7 +6,6 @@ half, in `align`, teaches the text tower to say what the rows mean."""
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
@@ -28,6 +27,7 @@ from character_pipeline.training.network import (
     make_network,
     make_tokenizer,
 )
+from character_pipeline.training.optimizer import make_optimizers
 from character_pipeline.vocabulary import Vocabulary
 from character_pipeline.vocabulary.prompts import PromptBook, load_prompts
 
@@ -43,19 +43,18 @@ class Settings:
 
     Attributes:
         passes: over the corpus.
-        rate: the highest learning rate, reached after `warmup` of all steps, then falling to zero along a cosine.
+        rate: the highest learning rate, see `optimizer`.
         average: the decay of the moving average of the weights, which is what is kept.
         relabel: how often hair gets another colour.
-        align: steps of the second half.
+        answering: steps of the second half for the projection, and `align` for the text tower.
     """
 
     passes: int = 10
-    batch: int = 64
-    rate: float = 2e-3
-    decay: float = 0.05
-    warmup: float = 0.06
+    batch: int = 128
+    rate: float = 3e-3
     average: float = 0.998
     relabel: float = 0.35
+    answering: int = 2000
     align: int = 900
     seed: int = 0
     prompt_set: str = "drawn"
@@ -79,7 +78,7 @@ class Trainer:
         self.heads = torch.nn.Linear(VISION["hidden_sizes"][-1], len(self.rows))
         self.kept = {name: value.clone() for name, value in self.parts.state_dict().items()}
         self.generator = torch.Generator().manual_seed(settings.seed)
-        self.optimizer = torch.optim.AdamW(self._groups(), lr=settings.rate, betas=(0.9, 0.98))
+        self.optimizer = make_optimizers(self.parts, settings.rate)
         self.step = 0
         self.done = 0
 
@@ -98,12 +97,6 @@ class Trainer:
         sentences = [s for row in self.rows for name in self.book.sets for s in self.book.sentences(row, name)]
         lines = self.corpus.lines[:: max(1, len(self.corpus) // 4000)]
         return sentences + [english_caption(line, self.book, self.words) for line in lines]
-
-    def _groups(self) -> list[dict[str, Any]]:
-        weights = list(self.parts.parameters())
-        plain = [p for p in weights if p.ndim < 2]
-        others = [p for p in weights if p.ndim >= 2]
-        return [{"params": plain, "weight_decay": 0.0}, {"params": others, "weight_decay": self.settings.decay}]
 
     def train(self, report: Callable[[int, float], None] | None = None) -> None:
         """All passes that are left."""
@@ -125,24 +118,13 @@ class Trainer:
     def _learn(self, rows: NDArray[np.int64], rng: np.random.Generator) -> float:
         import torch
 
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.settings.rate * self._schedule()
         pixels, targets = self.batch(rows, rng)
         with torch.autocast("cpu", torch.bfloat16):
             loss = self._loss(pixels, targets)
-        self.optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(self.parts.parameters(), 5.0, error_if_nonfinite=True)
-        self.optimizer.step()
+        self.optimizer.step(loss, self.step / self.steps)
         self.step += 1
         self._keep()
         return float(loss.detach())
-
-    def _schedule(self) -> float:
-        warm = max(1, int(self.settings.warmup * self.steps))
-        if self.step < warm:
-            return (self.step + 1) / warm
-        return 0.5 * (1 + math.cos(math.pi * min(1.0, (self.step - warm) / max(1, self.steps - warm))))
 
     def _keep(self) -> None:
         import torch

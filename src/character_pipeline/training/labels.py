@@ -9,12 +9,30 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from character_pipeline.training.corpus import HEAD
 from character_pipeline.vocabulary import Vocabulary
 from character_pipeline.vocabulary.prompts import PromptBook, Question
 
 UNLABELLED = -1
 BALD = "Bald"
 HAIR = ("hair_color", "hair_length")
+ANY: frozenset[str] = frozenset()
+ON_HEADS: Mapping[str, frozenset[str]] = {
+    # what can be judged where only a head is shown; `ANY`: all values
+    "hair_color": ANY, "eye_color": ANY, "facial_expression": ANY, "facial_hair": ANY, "age": ANY, "gender": ANY,
+    "skin_tone": ANY,
+    "accessories": frozenset(
+        {"Glasses", "Sunglasses", "Goggles", "Eyepatch", "Mask", "Hat", "Helmet", "Crown", "Headband", "Hairband"}
+        | {"Hair Ribbon", "Hair Bow", "Hair Flower", "Hair Ornament", "Veil", "Headphones", "Earrings", "Piercing"}
+        | {"Hijab", "Fake Animal Ears"}
+    ),
+    "features": frozenset({"Animal Ears", "Pointy Ears", "Horns", "Halo", "Fangs"}),
+}  # fmt: skip
+COUNTED = ("facial_hair",)
+"""Lists of which some sources only say whether they are empty."""
+FINE = ("eye_color", "facial_expression")
+SMALL_HEAD = 0.3
+"""Of the picture; where the head is smaller, nobody sees what is `FINE`."""
 
 Classes = NDArray[np.int64]
 
@@ -27,7 +45,7 @@ class Targets:
         choice: by attribute, the place of the value among the question's values, (N,); one past the last where none
             of them can be told; -1 where it is not labelled.
         each: by attribute, for each of the question's values 1, 0 or -1 for unlabelled, (N, values).
-        some: by attribute, whether any value at all is true, (N,), where only that is labelled.
+        some: by attribute, whether any value at all is true, (N,).
     """
 
     choice: dict[str, Classes]
@@ -48,7 +66,8 @@ def make_targets(vocabulary: Vocabulary, book: PromptBook, lines: Sequence[Mappi
     """Targets of truth lines.
 
     A line has `attributes` by label, and `people`. Where it has `labelled` (label -> the values that its labeller
-    knew), nothing is concluded from what the line does not say of other labels and values.
+    knew), nothing is concluded from what the line does not say of other labels and values. Of a line whose "view" is
+    a head, only what heads show is labelled.
     """
     choice, each, some = {}, {}, {}
     for key, question in book.questions.items():
@@ -62,6 +81,8 @@ def make_targets(vocabulary: Vocabulary, book: PromptBook, lines: Sequence[Mappi
 
 def _choice(vocabulary: Vocabulary, question: Question, line: Mapping[str, Any]) -> int:
     values = list(question.values)
+    if not _shown(question.attribute, line):
+        return UNLABELLED
     if question.attribute == "people":
         return values.index(line["people"]) if line["people"] in values else UNLABELLED
     if line["people"] != "single":
@@ -74,19 +95,33 @@ def _choice(vocabulary: Vocabulary, question: Question, line: Mapping[str, Any])
     return len(values) if unsure and question.unsure else UNLABELLED
 
 
+def _shown(key: str, line: Mapping[str, Any]) -> bool:
+    """Whether the picture shows what the attribute is about."""
+    if line.get("view") == HEAD:
+        return key in ON_HEADS
+    square = line.get("square")
+    return key not in FINE or square is None or square[2] >= SMALL_HEAD
+
+
 def _each(vocabulary: Vocabulary, question: Question, line: Mapping[str, Any]) -> list[int]:
     attribute = vocabulary.attributes[question.attribute]
-    if line["people"] != "single" or isinstance(line["attributes"].get(attribute.label), bool):
+    unknown = isinstance(line["attributes"].get(attribute.label), bool) or not _shown(question.attribute, line)
+    if line["people"] != "single" or unknown:
         return [UNLABELLED] * len(question.values)
     stated = set(_listed(line["attributes"].get(attribute.label)))
     true = stated | {other for value in stated for other in attribute.refines.get(value, ())}
     known = set(question.values) if "labelled" not in line else set(line["labelled"].get(attribute.label, ()))
+    if line.get("view") == HEAD:
+        known &= ON_HEADS.get(question.attribute, ANY) or known
     return [int(value in true) if value in known else UNLABELLED for value in question.values]
 
 
 def _some(vocabulary: Vocabulary, key: str, line: Mapping[str, Any]) -> int:
     given = line["attributes"].get(vocabulary.attributes[key].label)
-    return int(given) if isinstance(given, bool) else UNLABELLED
+    if isinstance(given, bool):
+        return int(given)
+    whole = line["people"] == "single" and "labelled" not in line and _shown(key, line) and key in COUNTED
+    return int(bool(given)) if whole else UNLABELLED
 
 
 def _listed(given: Any) -> Iterable[str]:

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     import torch
 
 IMPORTANCE: Mapping[str, float] = {
-    "hair_color": 2.0, "hair_length": 1.5, "eye_color": 1.5, "gender": 1.0, "facial_expression": 1.5, "dress": 1.0,
+    "hair_color": 2.0, "hair_length": 1.5, "eye_color": 1.5, "gender": 1.0, "facial_expression": 1.5, "dress": 1.5,
 }  # fmt: skip
 OTHERS = 0.5
 VALUE: Mapping[str, float] = {
     # of single values that are asked for by themselves
-    "Glasses": 1.0, "Sunglasses": 0.5, "Hat": 0.5,
+    "Glasses": 1.5, "Sunglasses": 0.5, "Hat": 0.5,
 }  # fmt: skip
 OTHER_VALUES = 0.15
 SOME = 1.5
@@ -101,7 +101,7 @@ def _each(similarity: Any, part: Asked, targets: Targets, odds: Mapping[str, Any
     rows = some >= 0
     if not bool(rows.any()):
         return loss, weight
-    return loss + SOME * _any(margin[rows], some[rows].float()), weight + SOME
+    return loss + SOME * _any((margin + odds[key])[rows], some[rows].float()), weight + SOME
 
 
 def _any(margin: Any, truth: Any) -> Any:

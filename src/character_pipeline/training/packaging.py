@@ -17,11 +17,10 @@ from character_pipeline.models.domain import DOMAIN
 from character_pipeline.models.export import export_onnx
 from character_pipeline.models.manifest import MANIFEST
 from character_pipeline.models.prompt_cache import digest, write_embeddings
-from character_pipeline.training.calibration import Calibrated, calibrate_cautiously
-from character_pipeline.training.corpus import Corpus
-from character_pipeline.training.labels import make_targets
+from character_pipeline.training.calibration import Calibrated
+from character_pipeline.training.corpus import HEAD, Pairs
 from character_pipeline.training.network import MEAN, PICTURE, STD
-from character_pipeline.training.validation import embed, similarity
+from character_pipeline.training.validation import WHOLE, embed
 
 if TYPE_CHECKING:
     from character_pipeline.training.embedded import Trainer
@@ -30,17 +29,15 @@ RIDGE = 0.05
 """Of the mean variance, added to every direction, so that those without variance do not decide what is familiar."""
 
 
-def write_checkpoint(trainer: Trainer, held_out: Corpus, folder: Path, about: Mapping[str, Any]) -> list[Calibrated]:
-    """Write the model, and what it can be trusted with, measured on `held_out`."""
-    embeddings = embed(trainer, held_out)
-    targets = make_targets(trainer.vocabulary, trainer.book, held_out.lines)
-    kinds = [line.get("group", "avatars" if "labelled" in line else "drawn") for line in held_out.lines]
-    calibrated = calibrate_cautiously(similarity(trainer, embeddings), trainer.asked, targets, kinds)
+def write_checkpoint(
+    trainer: Trainer, held_out: Pairs, calibrated: list[Calibrated], folder: Path, about: Mapping[str, Any]
+) -> None:
+    """Write the model, what it can be trusted with, and where it is at home: pictures like those held out."""
     with tempfile.TemporaryDirectory() as temporary:
         half = Path(temporary) / "model"
         _write_weights(trainer, half)
         _write_tables(trainer, half, calibrated, about)
-        _write_domain(half / DOMAIN, embeddings)
+        _write_domain(half / DOMAIN, embed(trainer, held_out.whole))
         shutil.rmtree(folder / "onnx", ignore_errors=True)
         folder.mkdir(parents=True, exist_ok=True)
         export_onnx(str(half), folder, int8=True)
@@ -49,7 +46,6 @@ def write_checkpoint(trainer: Trainer, held_out: Corpus, folder: Path, about: Ma
         for name in ("model.safetensors", "tokenizer_config.json"):
             shutil.copyfile(half / name, folder / name)
     _write_prompts(trainer, folder)
-    return calibrated
 
 
 def _write_weights(trainer: Trainer, folder: Path) -> None:
@@ -68,6 +64,7 @@ def _write_tables(trainer: Trainer, folder: Path, calibrated: list[Calibrated], 
     }  # fmt: skip
     manifest = {
         "prompt_set": trainer.settings.prompt_set,
+        "views": [WHOLE, HEAD],
         "attributes": {one.attribute: one.to_manifest() for one in calibrated},
         "about": dict(about),
     }

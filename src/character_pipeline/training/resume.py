@@ -70,9 +70,7 @@ def _tensors(trainer: Trainer) -> dict[str, torch.Tensor]:
     found = {f"parts.{name}": value.clone() for name, value in trainer.parts.state_dict().items()}
     found |= {f"kept.{name}": value.clone() for name, value in trainer.kept.items()}
     found |= {"generator": trainer.generator.get_state()}
-    for number, state in trainer.optimizer.state_dict()["state"].items():
-        found |= {f"optimizer.{number}.{key}": value.clone() for key, value in state.items()}
-    return found
+    return found | {f"optimizer.{name}": value for name, value in trainer.optimizer.tensors().items()}
 
 
 def _part(tensors: dict[str, torch.Tensor], start: str) -> dict[str, torch.Tensor]:
@@ -83,11 +81,7 @@ def _restore(trainer: Trainer, tensors: dict[str, torch.Tensor], state: dict[str
     trainer.parts.load_state_dict(_part(tensors, "parts."))
     trainer.kept = _part(tensors, "kept.")
     trainer.generator.set_state(tensors["generator"])
-    moments: dict[int, dict[str, torch.Tensor]] = {}
-    for name, value in _part(tensors, "optimizer.").items():
-        number, key = name.split(".", 1)
-        moments.setdefault(int(number), {})[key] = value
-    trainer.optimizer.load_state_dict({**trainer.optimizer.state_dict(), "state": moments})
+    trainer.optimizer.restore(_part(tensors, "optimizer."))
     version, internal, gauss = state["words"]
     trainer.words.setstate((version, tuple(internal), gauss))
     trainer.step, trainer.done = state["step"], state["done"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from character_pipeline.evaluation.metrics import Interval, balanced_accuracy, majority_accuracy, wilson
 from character_pipeline.models.preprocess import Preprocessing
-from character_pipeline.training.corpus import Corpus
-from character_pipeline.training.labels import make_targets
+from character_pipeline.training.calibration import Calibrated
+from character_pipeline.training.corpus import HEAD, Corpus, Pairs
+from character_pipeline.training.labels import Targets, make_targets
 from character_pipeline.training.network import MEAN, PICTURE, STD, picture_features, text_features
 
 if TYPE_CHECKING:
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from character_pipeline.training.losses import Asked
 
 Scores = NDArray[np.float64]
+Look = tuple[str, ...]
+Looks = Mapping[str, Look]
+WHOLE = "whole"
+LOOKS: tuple[Look, ...] = ((WHOLE,), (HEAD,), (WHOLE, HEAD))
 FEWEST = 30
 FEWEST_CASES = 15
 AS_SHIPPED = Preprocessing("pad", PICTURE, PICTURE, resample=2, mean=MEAN, std=STD)
@@ -68,26 +73,72 @@ def embed(trainer: Trainer, corpus: Corpus) -> Scores:
     return np.concatenate(found)
 
 
-def similarity(trainer: Trainer, embeddings: Scores) -> Scores:
-    """Scaled cosines of pictures and prompts, (N, rows)."""
+def similarity(trainer: Trainer, pairs: Pairs) -> dict[str, Scores]:
+    """Scaled cosines of pictures and prompts, (N, rows), by view."""
     scale = float(trainer.model.logit_scale.detach().exp().clamp(max=100.0))
-    found: Scores = scale * embeddings @ prompt_embeddings(trainer).T
-    return found
+    answers = prompt_embeddings(trainer).T
+    parts = {WHOLE: pairs.whole, HEAD: pairs.head}
+    return {view: scale * embed(trainer, corpus) @ answers for view, corpus in parts.items()}
 
 
-def score(trainer: Trainer, corpus: Corpus) -> list[Score]:
+def targets_of(trainer: Trainer, pairs: Pairs) -> Targets:
+    """What is true of the pictures, however small it shows in the whole."""
+    lines = [{key: value for key, value in line.items() if key != "square"} for line in pairs.whole.lines]
+    return make_targets(trainer.vocabulary, trainer.book, lines)
+
+
+def choose_looks(found: Mapping[str, Scores], asked: Sequence[Asked], targets: Targets) -> Looks:
+    """For each attribute the view, or the mean of both, whose answers are most often right on these pictures."""
+    return {
+        part.question.attribute: max(LOOKS, key=lambda look: _rightness(mixed(found, look), part, targets))
+        for part in asked
+    }
+
+
+def mixed(found: Mapping[str, Scores], look: Look) -> Scores:
+    """The mean over the views of a look."""
+    mean: Scores = np.mean([found[view] for view in look], axis=0)
+    return mean
+
+
+def looked(found: Mapping[str, Scores], asked: Sequence[Asked], looks: Looks) -> Scores:
+    """(N, rows), each question as its look sees it."""
+    out = found[WHOLE].copy()
+    for part in asked:
+        seen = mixed(found, looks[part.question.attribute])
+        for rows in (part.values, part.others):
+            out[:, rows] = seen[:, rows]
+    return out
+
+
+def _rightness(found: Scores, part: Asked, targets: Targets) -> float:
+    """The mean over all that is labelled often enough; ties go to what comes first."""
+    return float(np.mean([one.right for one in score_question(found, part, targets)] or [0.0]))
+
+
+def score(trainer: Trainer, pairs: Pairs, looks: Looks, calibrated: Sequence[Calibrated]) -> list[Score]:
     """Scores of all that is labelled often enough. The model must hold the weights to be judged."""
-    found = similarity(trainer, embed(trainer, corpus))
-    targets = make_targets(trainer.vocabulary, trainer.book, corpus.lines)
-    scores: list[Score] = []
-    for part in trainer.asked:
-        key = part.question.attribute
-        if part.question.ask == "choice":
-            scores += _choice(key, found, part, targets.choice[key])
-        else:
-            scores += _each(found, part, targets.each[key])
-            scores += _some(key, found, part, targets.some[key])
-    return scores
+    found = weighed(looked(similarity(trainer, pairs), trainer.asked, looks), trainer.asked, calibrated)
+    targets = targets_of(trainer, pairs)
+    return [one for part in trainer.asked for one in score_question(found, part, targets)]
+
+
+def weighed(found: Scores, asked: Sequence[Asked], calibrated: Sequence[Calibrated]) -> Scores:
+    """As `found`, with how frequent each value of a choice is."""
+    out, offsets = found.copy(), {one.attribute: one for one in calibrated if one.choice}
+    for part in asked:
+        one = offsets.get(part.question.attribute)
+        if one is not None:
+            out[:, part.values] += one.temperature * np.array([one.offsets[value] for value in part.question.values])
+    return out
+
+
+def score_question(found: Scores, part: Asked, targets: Targets) -> list[Score]:
+    """Scores of one question."""
+    key = part.question.attribute
+    if part.question.ask == "choice":
+        return _choice(key, found, part, targets.choice[key])
+    return _each(found, part, targets.each[key]) + _some(key, found, part, targets.some[key])
 
 
 def _choice(key: str, found: Scores, part: Asked, wanted: NDArray[np.int64]) -> list[Score]:
