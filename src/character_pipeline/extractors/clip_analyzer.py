@@ -46,6 +46,7 @@ class ClipReader:
         self.plan = plan
         self.key = plan.key
         self.size = plan.checkpoint.size
+        self.least_side = plan.checkpoint.preprocessing.least_side
         self.exclusive = plan.device != "cpu"
         self.at_once = max(AT_ONCE, plan.batch_size) if self.exclusive else AT_ONCE
 

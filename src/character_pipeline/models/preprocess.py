@@ -51,6 +51,11 @@ class Preprocessing:
         """Height and width of the arrays."""
         return self.crop or (self.height, self.width)
 
+    @property
+    def least_side(self) -> int:
+        """The shorter side of a picture that is never enlarged."""
+        return max(self.height, self.width)
+
     def __call__(self, pictures: Sequence[Image.Image]) -> NDArray[np.float32]:
         """Arrays of shape (pictures, 3, height, width)."""
         import numpy as np
