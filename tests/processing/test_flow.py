@@ -238,11 +238,11 @@ def test_jpegs_are_decoded_as_small_as_every_reader_allows() -> None:
         ([FakeLooker(few), FakeLooker()], (1600, 1200), ""),
         ([FakeLooker(few), Glance()], (1600, 1200), ""),
     ]
-    for chosen, size, decoding in cases:
+    for chosen, size, suffix in cases:
         few.sizes.clear()
         stages = make_stages(*chosen)
         (done,) = process_items([Item("j", None, raw, content_hash(raw, None))], stages)
-        assert (few.sizes, stages.decoding) == ([size], decoding)
+        assert (few.sizes, stages.decoding) == ([size], suffix)
         assert done.facts == PictureFacts(1600, 1200, "JPEG")
 
 
