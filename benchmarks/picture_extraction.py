@@ -13,9 +13,10 @@ import tarfile
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from statistics import median
@@ -26,7 +27,9 @@ from stand_ins import OUT, Filler, NumpyReader, Scorer
 
 from character_pipeline import CharacterPipeline, create_pipeline
 from character_pipeline.extractors.base import PictureReader, PipelineStage
-from character_pipeline.input_loader import load_image
+from character_pipeline.extractors.color_regions import RegionReader
+from character_pipeline.extractors.picture_quality import QualityReader
+from character_pipeline.input_loader import ImageOptions, load_image
 from character_pipeline.runs.hardware import describe_machine
 from character_pipeline.runs.run import RunSummary
 
@@ -196,6 +199,41 @@ def print_flow(setting: Setting, pictures: int, side: int, rounds: int) -> float
     return speed
 
 
+def print_steps(setting: Setting, count: int, side: int) -> None:
+    """What happens to a picture before a model sees it: in processor time, one thread, the best of some rounds."""
+    with setting.open("steps.db") as pipeline:
+        options, readers = pipeline.stages.image_options, dict(pipeline.stages.readers)
+    readers |= {reader.key: reader for reader in (RegionReader(), QualityReader())}
+    jpegs = [path.read_bytes() for path in sorted(draw_pictures(setting.place / "steps", count, side).iterdir())]
+    print("\n| processor ms a picture | decode | " + " | ".join(readers) + " | together |")
+    print("|" + "---|" * (len(readers) + 3))
+    for name, raws, how in (
+        ("JPEG", jpegs, options),
+        ("JPEG, decoded in full", jpegs, ImageOptions()),
+        ("PNG", [_as_png(raw) for raw in jpegs], options),
+    ):
+        pictures = [load_image(raw, how).image for raw in raws]
+        steps = [_work(partial(load_image, options=how), raws)]
+        steps += [_work(reader.prepare, pictures) for reader in readers.values() if hasattr(reader, "prepare")]
+        print(f"| {name} | " + " | ".join(f"{step:.2f}" for step in [*steps, sum(steps)]) + " |", flush=True)
+
+
+def _as_png(raw: bytes) -> bytes:
+    buffer = io.BytesIO()
+    load_image(raw).image.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def _work(step: Callable[[Any], object], given: Sequence[Any], rounds: int = 5) -> float:
+    taken = []
+    for _ in range(rounds):
+        start = time.thread_time()
+        for one in given:
+            step(one)
+        taken.append(time.thread_time() - start)
+    return min(taken) / len(given) * 1000
+
+
 def _spread(numbers: Sequence[float]) -> str:
     return f"{median(numbers):.2f} ({numbers[0]:.2f} to {numbers[-1]:.2f})"
 
@@ -226,6 +264,7 @@ def main() -> None:
     parser.add_argument("--side", type=int, default=768, help="the long side of the pictures")
     parser.add_argument("--cached", type=int, default=10_000, help="for the second run; 0: leave it out")
     parser.add_argument("--rescore", type=int, default=0, help="another second run, to tell that of 5 million")
+    parser.add_argument("--steps", type=int, default=60, help="pictures for the time of each step; 0: leave it out")
     parser.add_argument("--workers", type=int, default=0)
     given = parser.parse_args()
     print(f"| what | {given.model} |\n|---|---|")
@@ -234,6 +273,8 @@ def main() -> None:
         first = print_flow(setting, given.pictures, given.side, given.rounds) if given.pictures else 0.0
         for count in filter(None, [given.cached, given.rescore]):
             print_again(setting, count, first)
+        if given.steps:
+            print_steps(setting, given.steps, given.side)
     print(f"\n{describe_machine()}")
 
 

@@ -21,6 +21,7 @@ class NumpyReader:
 
     size = OUT
     threads = 0
+    least_side = SIDE
 
     def __init__(self, layers: int = LAYERS) -> None:
         self.key = f"numpy-{LAYERS}"  # the quick one with fewer layers fills the cache of the other

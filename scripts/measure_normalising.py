@@ -46,7 +46,7 @@ def main() -> None:
         paths = [folders[row] / data.truth[row]["item_id"] for row in rows]
         for way, change in WAYS.items():
             vectors = np.concatenate([RegionReader().read([change(Image.open(path).convert("RGB"))]) for path in paths])
-            chance = read_colors(unpack(vectors), model, NAMES).chances["hair_color"]
+            chance = read_colors(unpack(vectors), model, NAMES).chances
             hit, said = chance.argmax(axis=1) == true[rows], chance.max(axis=1) >= LEAST
             print(
                 f"{style:12} {way:12} right {hit.mean():.3f}  said {said.mean():.3f}  of these {hit[said].mean():.3f}"

@@ -54,7 +54,9 @@ class InputLoaderConfig(Section):
     max_file_bytes: int = Field(256 * 2**20, ge=1, description="larger picture files are refused")
     max_text_bytes: int = Field(2**20, ge=1, description="longer texts are refused")
     check_pictures: bool = Field(True, description="decode each picture once, so that broken ones are found")
-    jpeg_draft: int = Field(0, ge=0, description="decode JPEGs at the least size above this many pixels; 0: in full")
+    jpeg_draft: int = Field(
+        224, ge=0, description="decode JPEGs smaller, no side below this many pixels or what readers need; 0: in full"
+    )
     text_field: str | None = Field(None, description="the column with the text, where it is not found by its name")
     image_field: str | None = Field(None, description="the column with the picture or its path")
     id_field: str | None = Field(None, description="the column with the item's id")

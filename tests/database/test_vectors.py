@@ -49,6 +49,13 @@ def test_vectors_come_back_by_content_and_reader(path: Path) -> None:
     assert find(path, {}, ONE) == {}
 
 
+def test_a_suffix_keeps_vectors_apart(path: Path) -> None:
+    write(path, (ONE, "a", vector(1)), (ONE, "a@2", vector(2)))
+    cache = VectorCache(path, {"a": 1}, "@2")
+    assert {key: value.tolist() for key, value in cache.find([ONE])[ONE].items()} == {"a": [2]}
+    cache.close()
+
+
 def test_a_vector_that_is_written_again_replaces_the_old_one(path: Path) -> None:
     write(path, (ONE, "a", vector(1)))
     write(path, (ONE, "a", vector(2)), (ONE, "a", vector(3)))

@@ -128,6 +128,27 @@ def test_draft_decodes_smaller_and_keeps_the_true_size() -> None:
     assert picture.image.size == (200, 150)
 
 
+def test_draft_leaves_the_picture_of_the_caller_alone() -> None:
+    with Image.open(io.BytesIO(picture_bytes("JPEG", (800, 600)))) as given_picture:
+        assert load_image(given_picture, ImageOptions(jpeg_draft=150)).image.size == (800, 600)
+
+
+@pytest.mark.parametrize("place", [30, 500, 2_000, 6_000, -20])
+def test_draft_finds_the_same_faults(place: int) -> None:
+    noise = Image.effect_noise((320, 320), 90).convert("RGB")
+    raw = bytearray(save(noise, "JPEG"))
+    cut, bent = bytes(raw[:place]), bytes(raw[:place] + b"\xff\xd9" + raw[place + 2 :])
+    for damaged in (cut, bent):
+        assert outcome(damaged, 0) == outcome(damaged, 40)
+
+
+def outcome(raw: bytes, draft: int) -> str:
+    try:
+        return load_image(raw, ImageOptions(jpeg_draft=draft)).format
+    except ItemError as error:
+        return error.kind
+
+
 def test_files_that_are_none(tmp_path: Path) -> None:
     (tmp_path / "folder.png").mkdir()
     for name, kind in (("missing.png", "not_found"), ("folder.png", "not_a_file")):

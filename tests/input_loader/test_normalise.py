@@ -97,3 +97,18 @@ def test_a_flood_stops_at_its_banks() -> None:
     seeds = np.zeros_like(within)
     seeds[0, 0] = True
     assert flooded(seeds, within).tolist() == [[True, True, False, False], [False, True, False, False], [False] * 4]
+
+
+@given(st.integers(1, 12), st.integers(1, 12), st.integers(0, 2**32 - 1))
+def test_a_flood_reaches_what_hangs_together(w: int, h: int, seed: int) -> None:
+    chance = np.random.default_rng(seed)
+    within, seeds = chance.random((h, w)) < 0.6, chance.random((h, w)) < 0.1
+    wet = {(int(y), int(x)) for y, x in np.argwhere(seeds & within)}
+    waiting = list(wet)
+    while waiting:
+        y, x = waiting.pop()
+        for place in ((y + 1, x), (y - 1, x), (y, x + 1), (y, x - 1)):
+            if 0 <= place[0] < h and 0 <= place[1] < w and within[place] and place not in wet:
+                wet.add(place)
+                waiting.append(place)
+    assert {(int(y), int(x)) for y, x in np.argwhere(flooded(seeds, within))} == wet

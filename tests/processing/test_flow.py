@@ -12,7 +12,7 @@ from PIL import Image
 
 from character_pipeline import Evidence, Item
 from character_pipeline.config import PipelineConfig, RunConfig
-from character_pipeline.data import Processed
+from character_pipeline.data import PictureFacts, Processed
 from character_pipeline.errors import MissingExtraError
 from character_pipeline.extractors.base import Need, PipelineStage
 from character_pipeline.input_loader import load_image
@@ -214,6 +214,36 @@ class Glance:
     def process(self, batch: Sequence[Item]) -> list[tuple[Evidence, ...]]:
         sizes = [item.picture.size for item in batch if item.picture is not None]
         return [(Evidence("hair_length", "Long" if h > w else "Short", 0.9, "glance/1", "picture"),) for w, h in sizes]
+
+
+class Modest(FakeReader):
+    """Content with small pictures; tells which it was given."""
+
+    def __init__(self, key: str, least_side: int) -> None:
+        super().__init__(key)
+        self.least_side = least_side
+        self.sizes: list[tuple[int, int]] = []
+
+    def read(self, pictures: Sequence[Image.Image]) -> NDArray[np.float16]:
+        self.sizes += [picture.size for picture in pictures]
+        return super().read(pictures)
+
+
+def test_jpegs_are_decoded_as_small_as_every_reader_allows() -> None:
+    few, many = Modest("few", 100), Modest("many", 301)
+    raw = picture_bytes("JPEG", (1600, 1200))
+    cases: list[tuple[list[PipelineStage], tuple[int, int], str]] = [
+        ([FakeLooker(few)], (400, 300), "@jpeg224"),
+        ([FakeLooker(few), FakeLooker(many)], (800, 600), "@jpeg301"),
+        ([FakeLooker(few), FakeLooker()], (1600, 1200), ""),
+        ([FakeLooker(few), Glance()], (1600, 1200), ""),
+    ]
+    for chosen, size, suffix in cases:
+        few.sizes.clear()
+        stages = make_stages(*chosen)
+        (done,) = process_items([Item("j", None, raw, content_hash(raw, None))], stages)
+        assert (few.sizes, stages.decoding) == ([size], suffix)
+        assert done.facts == PictureFacts(1600, 1200, "JPEG")
 
 
 def test_stages_that_see_pictures_run_beside_readers() -> None:

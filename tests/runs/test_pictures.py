@@ -134,6 +134,19 @@ def test_another_model_reads_again_and_the_old_vectors_stay(folder: Path) -> Non
     assert (summary.counts["pictures_read"], summary.counts["pictures_cached"]) == (0, 24)
 
 
+class Modest(FakeReader):
+    """Content with small pictures."""
+
+    least_side = 20
+
+
+def test_pictures_that_are_decoded_otherwise_are_read_again(folder: Path) -> None:
+    for draft, read in [(224, 23), (0, 23), (224, 0), (20, 23)]:
+        loader = {"jpeg_draft": draft}
+        with open_pipeline(folder.parent, FakeLooker(Modest()), input_loader=loader) as pipeline:
+            assert pipeline.run(folder).counts["pictures_read"] == read, draft
+
+
 def test_a_picture_that_moved_is_known_by_its_content(folder: Path) -> None:
     with open_pipeline(folder.parent) as pipeline:
         pipeline.run(folder)

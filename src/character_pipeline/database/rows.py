@@ -50,9 +50,14 @@ class EncodedValue(NamedTuple):
 
 
 class RowEncoder:
-    """Turns results into rows. Decisions are shared objects, so each is written once."""
+    """Turns results into rows. Decisions are shared objects, so each is written once.
 
-    def __init__(self, codes: Sequence[AttributeCodes]) -> None:
+    Args:
+        suffix: what follows the keys of readers beside their vectors.
+    """
+
+    def __init__(self, codes: Sequence[AttributeCodes], suffix: str = "") -> None:
+        self.suffix = suffix
         self._places = {attribute.label: (place, attribute) for place, attribute in enumerate(codes)}
         self._unknown: list[int | None] = [None] * len(codes)
         self._encode_value = lru_cache(maxsize=REMEMBERED)(self._encode_value_once)
@@ -94,7 +99,7 @@ class RowEncoder:
         rows.items.append(item)
         rows.records.append(row)
         rows.details.append((item, done.item.text, notes, f"{{{decided}}}", _write_reasons(record.reasons)))
-        rows.vectors += [(digest, key, vector) for key, vector in done.fresh.items()]
+        rows.vectors += [(digest, key + self.suffix, vector) for key, vector in done.fresh.items()]
         rows.many += [(attribute, code, item) for value in values for attribute, code in value.many]
         for number, problem in enumerate(record.errors):
             rows.errors.append((item, number, problem.stage, problem.kind, problem.message, run))

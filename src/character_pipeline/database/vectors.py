@@ -40,11 +40,13 @@ class VectorCache:
 
     Args:
         sizes: the length of the vectors of each reader, by its key.
+        suffix: what follows the keys in the database.
     """
 
-    def __init__(self, path: Path, sizes: Mapping[str, int]) -> None:
+    def __init__(self, path: Path, sizes: Mapping[str, int], suffix: str = "") -> None:
         self.path = path
         self.sizes = sizes
+        self.suffix = suffix
 
     @cached_property
     def _db(self) -> sqlite3.Connection:
@@ -55,7 +57,7 @@ class VectorCache:
         """What is known of these contents, by hash (hexadecimal) and key. A vector that is broken is not known."""
         asked = list(dict.fromkeys(digests))
         numbers = _reader_numbers(self._db) if asked and self.sizes else {}
-        readers = {numbers[key]: key for key in self.sizes if key in numbers}
+        readers = {number: key for key in self.sizes if (number := numbers.get(key + self.suffix)) is not None}
         found: dict[str, Vectors] = {}
         for start in range(0, len(asked) if readers else 0, AT_ONCE):
             for digest, reader, blob in self._rows(asked[start : start + AT_ONCE], readers):

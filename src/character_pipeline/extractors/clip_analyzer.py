@@ -41,6 +41,9 @@ LEAST = 0.01
 AT_ONCE = 32
 """Pictures that a CPU likes to be given at once; a GPU likes a whole batch."""
 
+CLOSER = 4
+"""A head may be so much smaller than the picture, and is to be shown at the size of the model."""
+
 
 class ClipReader:
     """Pictures to vectors: those of all views, one behind the other. The key is known at once; the model is loaded when
@@ -58,6 +61,7 @@ class ClipReader:
         self.views = plan.views
         self.key = f"{plan.key}-{'-'.join(self.views)}-{self.finder.digest}" if "head" in self.views else plan.key
         self.size = plan.checkpoint.size * len(self.views)
+        self.least_side = plan.checkpoint.preprocessing.least_side * (CLOSER if "head" in self.views else 1)
         self.exclusive = plan.device != "cpu"
         self.at_once = max(AT_ONCE, plan.batch_size) if self.exclusive else AT_ONCE
 

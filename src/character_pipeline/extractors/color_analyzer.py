@@ -1,4 +1,4 @@
-"""Names the colours of hair and skin in pictures, from where the colours lie."""
+"""Names the colours of hair in pictures, from where the colours lie."""
 
 from __future__ import annotations
 
@@ -21,42 +21,34 @@ LEAST = 0.5
 """Below this probability nothing is said."""
 COLOURLESS = 0.06
 """A picture whose most coloured tenth has less chroma (of 100 in CIELAB) is grey or tinted, and tells no colours."""
-PLACES = {"hair_color": "hair", "skin_tone": "skin"}
 REMEMBERED = 8_192
+NEEDED = frozenset({"hair_color", "skin_tone"})
+"""Where the vocabulary has one of these no more, nothing is said: by the skin it is found where the hair is."""
 MOST = 0.97
 """No claim from colours alone is surer than this."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What regions say: by attribute, the chance of each name, shape (n, names), which leaves a rest for none; and the
-    colour of the region that is most likely meant, in CIELAB, shape (n, 3)."""
+    """What regions say of hair: the chance of each name of a colour, shape (n, names), which leaves a rest for none;
+    and the colour of the region that is most likely meant, in CIELAB, shape (n, 3)."""
 
-    chances: Mapping[str, Floats]
-    colours: Mapping[str, Floats]
+    chances: Floats
+    colours: Floats
 
 
 def read_colors(regions: Regions, model: ColorModel, names: Mapping[str, ColorNames]) -> Reading:
-    """Choose the regions of skin and hair, and name their colours."""
+    """Choose the regions of skin and, by it, of hair, and name the colour of the hair."""
     tone, hair = names["skin_tone"], names["hair_color"]
     present = regions.column("share")
     skin = model.skin.choose(skin_inputs(regions, tone), present)
-    chosen = {"skin_tone": skin, "hair_color": model.hair.choose(hair_inputs(regions, skin, hair), present)}
-    chances = {key: _named(regions, names[key], chosen[key]) for key in PLACES}
-    return Reading(chances, {key: _most_likely(regions, chosen[key]) for key in PLACES})
-
-
-def _named(regions: Regions, names: ColorNames, chosen: Floats) -> Floats:
-    return np.asarray((chosen[:, :REGIONS, None] * names.name(regions.lab)).sum(axis=1))
-
-
-def _most_likely(regions: Regions, chosen: Floats) -> Floats:
-    best = chosen[:, :REGIONS].argmax(axis=1)
-    return np.asarray(regions.lab[np.arange(len(best)), best])
+    chosen = model.hair.choose(hair_inputs(regions, skin, hair), present)[:, :REGIONS]
+    chances = (chosen[:, :, None] * hair.name(regions.lab)).sum(axis=1)
+    return Reading(chances, regions.lab[np.arange(len(chosen)), chosen.argmax(axis=1)])
 
 
 class ColorAnalyzer:
-    """Claims colours of hair and skin, each with the probability that it is right; where it is unsure, nothing.
+    """Claims colours of hair, each with the probability that it is right; where it is unsure, nothing.
 
     Needs no picture where its reader has read it before: names and weights may change without reading again.
     """
@@ -65,8 +57,8 @@ class ColorAnalyzer:
     version = "1"
     needs: frozenset[Need] = frozenset({"readings"})
 
-    def __init__(self, names: Mapping[str, ColorNames], model: ColorModel, told: Sequence[str]) -> None:
-        self.names, self.model, self.told = names, model, tuple(told)
+    def __init__(self, names: Mapping[str, ColorNames], model: ColorModel) -> None:
+        self.names, self.model = names, model
         self.reader = RegionReader()
         self.readers: Sequence[PictureReader] = (self.reader,)
         self._claim = lru_cache(maxsize=REMEMBERED)(self._make)
@@ -76,25 +68,24 @@ class ColorAnalyzer:
         return [self._read(item.readings.get(self.reader.key)) for item in batch]
 
     def _read(self, vector: NDArray[np.float16] | None) -> tuple[Evidence, ...]:
-        if vector is None:
+        if vector is None or NEEDED - self.names.keys():
             return ()
         regions = unpack(np.asarray(vector)[None])
         if regions.picture[0, PICTURE_FIELDS.index("chroma")] < COLOURLESS:
             return ()
-        reading = read_colors(regions, self.model, self.names)
-        return tuple(claim for key in self.told if (claim := self._best(key, reading)))
+        return self._best(read_colors(regions, self.model, self.names))
 
-    def _best(self, key: str, reading: Reading) -> Evidence | None:
-        chances = reading.chances[key][0]
+    def _best(self, reading: Reading) -> tuple[Evidence, ...]:
+        chances = reading.chances[0]
         best = int(chances.argmax())
         if chances[best] < LEAST:
-            return None
-        origin = f"{_rough(to_hex(reading.colours[key][0]))} in the {PLACES[key]} region"
+            return ()
+        origin = f"{_rough(to_hex(reading.colours[0]))} in the hair region"
         score = round(min(float(chances[best]) * self.model.trust, MOST), 2)
-        return self._claim(key, self.names[key].names[best], score, origin)
+        return self._claim(self.names["hair_color"].names[best], score, origin)
 
-    def _make(self, key: str, value: str, score: float, origin: str) -> Evidence:
-        return Evidence(key, value, score, f"{self.name}/{self.version}", origin)
+    def _make(self, value: str, score: float, origin: str) -> tuple[Evidence, ...]:
+        return (Evidence("hair_color", value, score, f"{self.name}/{self.version}", origin),)
 
 
 def _rough(colour: str) -> str:
@@ -104,7 +95,4 @@ def _rough(colour: str) -> str:
 
 def make_color_analyzer(vocabulary: Vocabulary) -> ColorAnalyzer:
     """The analyzer for the attributes that a vocabulary has. Raises ConfigError where a data file cannot be used."""
-    names = load_color_names(vocabulary)
-    return ColorAnalyzer(
-        names, load_color_model(vocabulary), [key for key in PLACES if key in names and names[key].told]
-    )
+    return ColorAnalyzer(load_color_names(vocabulary), load_color_model(vocabulary))

@@ -34,7 +34,6 @@ class ColorNames:
     dark: float
     least_chroma: float
     reach: float
-    told: bool
 
     def distances(self, lab: Floats) -> Floats:
         """How far colours, shape (..., 3), are from each point, shape (..., points)."""
@@ -73,4 +72,4 @@ def _names(vocabulary: Vocabulary, key: str, row: Mapping[str, Any]) -> ColorNam
     owner = [place for place, colours in enumerate(values.values()) for _ in colours]
     settings = {name: float(row[name]) for name in ("light_weight", "dark", "least_chroma", "reach")}
     places = np.array(owner, dtype=np.float64)
-    return ColorNames(tuple(values), np.array(points), places, **settings, told=bool(row["told"]))
+    return ColorNames(tuple(values), np.array(points), places, **settings)

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from character_pipeline.extractors.color_groups import COLOURS, SIDE, Labels, group, reduced
 from character_pipeline.extractors.lab import Floats, to_lab
 from character_pipeline.input_loader.normalise import flooded
 
 if TYPE_CHECKING:
     from PIL import Image
 
-Labels = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 REGIONS = 8
@@ -43,12 +43,6 @@ groups / 32, the mean chroma / 100 of the pixels that have most of it (the upper
 WITH_GROUND = REGIONS + 1
 SIZE = REGIONS * len(FIELDS) + 2 * WITH_GROUND**2 + len(PICTURE_FIELDS)
 
-SIDE, LEAST = 96, 12
-"""Pixels of the longer side of what is looked at; pixels below which no side is left."""
-COLOURS = 32
-NEAR = 9.0
-"""Colours that are nearer to each other are one group. Light counts less: shadows fall on everything."""
-LIGHT_WEIGHT = 0.7
 OWN_EDGE, WIDE_EDGE = 0.1, 0.35
 """A group with this share of the upper edges belongs to the ground if it is at the left and at the right; with this
 share, wherever it is: hair that is cut off by the picture is not ground."""
@@ -96,8 +90,9 @@ def unpack(vectors: NDArray[Any]) -> Regions:
 class RegionReader:
     """Pictures in, colours and their places out."""
 
-    key = "color_regions/1"
+    key = "color_regions/2"
     size = SIZE
+    least_side = SIDE
 
     def prepare(self, picture: Image.Image) -> Floats:
         """The vector already: it is made in the threads that decode, and no picture is kept for it."""
@@ -114,52 +109,13 @@ class RegionReader:
 def _read(picture: Image.Image) -> Floats:
     small = reduced(picture)
     lab = to_lab(np.asarray(small))
-    groups = _merge(lab, _quantise(small))
+    groups = group(small, lab)
     ground = _ground(groups)
     if ground.mean() > 0.97:
         ground = np.zeros_like(ground)
     labels = _rank(groups, ground)
     parts = [_fields(lab, labels), _neighbours(labels, (1, 0)), _neighbours(labels, (0, 1))]
     return np.concatenate([*(part.ravel() for part in parts), _picture(lab, groups, ground)])
-
-
-def reduced(picture: Image.Image, side: int = SIDE) -> Image.Image:
-    """The picture in RGB with no side longer than `side` pixels, nor shorter than LEAST."""
-    from PIL import Image
-
-    scale = side / max(picture.size)
-    width, height = (max(LEAST, round(length * min(scale, 1.0))) for length in picture.size)
-    picture = picture.convert("RGB")
-    small = (width, height)
-    return picture if small == picture.size else picture.resize(small, Image.Resampling.BOX)
-
-
-def _quantise(picture: Image.Image) -> Labels:
-    from PIL import Image
-
-    few = picture.quantize(COLOURS, Image.Quantize.MEDIANCUT, kmeans=1, dither=Image.Dither.NONE)
-    _, labels = np.unique(np.asarray(few), return_inverse=True)
-    return labels.reshape(picture.height, picture.width).astype(np.int64)
-
-
-def _merge(lab: Floats, labels: Labels) -> Labels:
-    """Join the two nearest groups until none are near."""
-    flat = labels.ravel()
-    count = np.bincount(flat).astype(np.float64)
-    mean = np.stack([np.bincount(flat, lab[..., c].ravel()) for c in range(3)], axis=1) / count[:, None]
-    mean[:, 0] *= LIGHT_WEIGHT
-    home = np.arange(len(count))
-    while len(count) > 1:
-        gap = np.linalg.norm(mean[:, None] - mean[None], axis=2) + np.eye(len(count)) * 1e6
-        i, j = sorted(divmod(int(gap.argmin()), len(count)))
-        if gap[i, j] >= NEAR:
-            break
-        mean[i] = (mean[i] * count[i] + mean[j] * count[j]) / (count[i] + count[j])
-        count[i] += count[j]
-        mean, count = np.delete(mean, j, 0), np.delete(count, j)
-        home[home == j] = i
-        home[home > j] -= 1
-    return home[labels]
 
 
 def _edges(shape: tuple[int, int]) -> Mask:
@@ -177,7 +133,8 @@ def _ground(groups: Labels) -> Mask:
     edges, n = _edges(groups.shape), int(groups.max()) + 1
     share = np.bincount(groups[edges], minlength=n) / edges.sum()
     upper = groups[: edges.shape[0] // 2]
-    both = np.isin(np.arange(n), upper[:, :2]) & np.isin(np.arange(n), upper[:, -2:])
+    left, right = (np.bincount(side.ravel(), minlength=n) > 0 for side in (upper[:, :2], upper[:, -2:]))
+    both = left & right
     open_ = ((share >= WIDE_EDGE) | ((share >= OWN_EDGE) & both))[groups]
     return flooded(edges & open_, open_)
 
@@ -199,34 +156,59 @@ def _box(figure: Mask) -> tuple[int, int, int, int]:
 
 def _fields(lab: Floats, labels: Labels) -> Floats:
     figure = labels != REGIONS
-    height, width = labels.shape
     left, top, right, bottom = _box(figure)
-    y, x = np.mgrid[0:height, 0:width]
-    x, y = (x + 0.5 - left) / (right - left), (y + 0.5 - top) / (bottom - top)
-    weights = {
-        "light": lab[..., 0] / 100, "red": lab[..., 1] / 100, "yellow": lab[..., 2] / 100, "x": x, "y": y,
-        "bottom": np.mgrid[0:height, 0:width][0] >= height - 2, "upper": y < 1 / 3,
-        "centre": (abs(x - 0.5) < 0.25) & (abs(y - 0.5) < 0.25), "solid": _solid(labels),
-    }  # fmt: skip
-    found = {name: _means(labels, np.asarray(weight, dtype=np.float64)) for name, weight in weights.items()}
-    found["x_spread"], found["y_spread"] = _deviation(labels, x, found["x"]), _deviation(labels, y, found["y"])
-    colours = np.stack([found[name] for name in ("light", "red", "yellow")], axis=1)
-    near = np.append(colours, np.zeros((2, 3)), axis=0)[labels]
-    found["spread"] = _means(labels, np.linalg.norm(lab / 100 - near, axis=2))
-    found["share"] = _shares(labels, figure)
-    found["area"] = found["share"] * figure.mean()
+    found = _colours(lab, labels) | _places(labels, (left, top, right, bottom))
+    found["solid"] = _counts(labels[_solid(labels)]) / _sizes(labels)
+    found["share"], found["area"] = _counts(labels) / figure.sum(), _counts(labels) / figure.size
     found |= _rims(labels, figure, (left, right))
     return np.stack([found[name] for name in FIELDS], axis=1)
 
 
-def _means(labels: Labels, weight: Floats) -> Floats:
-    count = np.bincount(labels.ravel(), minlength=REGIONS + 2)[:REGIONS]
-    total = np.bincount(labels.ravel(), weight.ravel(), minlength=REGIONS + 2)[:REGIONS]
-    return np.asarray(total / np.maximum(count, 1))
+def _counts(labels: Labels) -> Labels:
+    """How many there are of each group."""
+    return np.bincount(labels.ravel(), minlength=REGIONS + 2)[:REGIONS]
 
 
-def _deviation(labels: Labels, place: Floats, mean: Floats) -> Floats:
-    return np.sqrt(np.maximum(_means(labels, place**2) - mean**2, 0))
+def _sizes(labels: Labels) -> Labels:
+    """As `_counts`, to divide by: 1 for a group that is not there."""
+    return np.asarray(np.maximum(_counts(labels), 1))
+
+
+def _colours(lab: Floats, labels: Labels) -> dict[str, Floats]:
+    flat, sizes = labels.ravel(), _sizes(labels)
+    planes = np.moveaxis(lab, -1, 0).reshape(3, -1) / 100
+    means = [_sums(flat, plane) / sizes for plane in planes]
+    off = sum((plane - np.append(mean, [0, 0])[flat]) ** 2 for plane, mean in zip(planes, means, strict=True))
+    found = dict(zip(("light", "red", "yellow"), means, strict=True))
+    return found | {"spread": _sums(flat, np.sqrt(off)) / sizes}
+
+
+def _sums(flat: Labels, weight: Floats) -> Floats:
+    return np.asarray(np.bincount(flat, weight, minlength=REGIONS + 2)[:REGIONS])
+
+
+def _places(labels: Labels, box: tuple[int, int, int, int]) -> dict[str, Floats]:
+    """Where the groups lie in the box of the figure."""
+    (height, width), (left, top, right, bottom) = labels.shape, box
+    x, y = (np.arange(width) + 0.5 - left) / (right - left), (np.arange(height) + 0.5 - top) / (bottom - top)
+    across, down, sizes = _histogram(labels, 1), _histogram(labels, 0), _sizes(labels)
+    middle = labels[abs(y - 0.5) < 0.25][:, abs(x - 0.5) < 0.25]
+    found = {
+        "x": (across * x).sum(axis=1), "y": (down * y).sum(axis=1), "centre": _counts(middle),
+        "x_spread": (across * x**2).sum(axis=1), "y_spread": (down * y**2).sum(axis=1),
+        "bottom": down[:, -2:].sum(axis=1), "upper": down[:, y < 1 / 3].sum(axis=1),
+    }  # fmt: skip
+    found = {name: np.asarray(total / sizes) for name, total in found.items()}
+    for axis in ("x", "y"):
+        found[f"{axis}_spread"] = np.sqrt(np.maximum(found[f"{axis}_spread"] - found[axis] ** 2, 0))
+    return found
+
+
+def _histogram(labels: Labels, axis: int) -> Labels:
+    """How many pixels each group has in each row (axis 0) or column (axis 1)."""
+    length = labels.shape[axis]
+    line = np.arange(length)[:, None] if axis == 0 else np.arange(length)
+    return np.bincount((labels * length + line).ravel(), minlength=(REGIONS + 2) * length).reshape(-1, length)[:REGIONS]
 
 
 def _shares(labels: Labels, where: Mask) -> Floats:
@@ -281,8 +263,9 @@ def _neighbours(labels: Labels, direction: tuple[int, int]) -> Floats:
 def _picture(lab: Floats, groups: Labels, ground: Mask) -> Floats:
     left, top, right, bottom = _box(~ground)
     height, width = ground.shape
-    chroma = np.sort(np.hypot(lab[..., 1], lab[..., 2]).ravel())
-    colour = np.median(lab[ground], axis=0) / 100 if ground.any() else np.zeros(3)
+    chroma = np.hypot(lab[..., 1], lab[..., 2]).ravel()
+    colour = np.median(lab[ground].T, axis=1) / 100 if ground.any() else np.zeros(3)
     box = [(right - left) / width, (bottom - top) / height]
-    most = chroma[-max(1, len(chroma) // 10) :].mean() / 100
+    tenth = max(1, len(chroma) // 10)
+    most = np.partition(chroma, -tenth)[-tenth:].mean() / 100
     return np.array([*colour, ground.mean(), *box, (int(groups.max()) + 1) / COLOURS, most])

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from character_pipeline.data import Evidence, Item
 from character_pipeline.extractors.base import Need, PictureReader
-from character_pipeline.extractors.color_regions import reduced
+from character_pipeline.extractors.color_groups import SIDE, reduced
 from character_pipeline.extractors.lab import Floats, to_lab
 from character_pipeline.vocabulary import Vocabulary
 
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 FIELDS = (
-    "width", "height",  # log2 of the pixels of each side, / 16
-    "sharpness", "fine_sharpness",  # log10 of the variance of the Laplacian of light, reduced and as it is, / 6
+    "sharpness",  # log10 of the variance of the Laplacian of light, / 6
     "entropy",  # of the light in 64 steps, 1: all steps the same
     "brightness", "contrast",  # mean and standard deviation of L, / 100
     "flatness",  # the share of pixels that are as their neighbours
@@ -30,7 +29,6 @@ FIELDS = (
     "tint_red", "tint_yellow",  # a and b / 100 of that tint: those of a sepia picture
     "white", "dark",  # the shares of pixels with L above 95 and below 15
 )  # fmt: skip
-SIDE = 128
 COLOURED = 12.0
 FLAT = 1.5
 GREY, NEARLY_GREY = 0.04, 0.09
@@ -45,8 +43,9 @@ HIDDEN = ("hair_color", "eye_color", "skin_tone")
 class QualityReader:
     """Pictures in, FIELDS out."""
 
-    key = "picture_quality/1"
+    key = "picture_quality/2"
     size = len(FIELDS)
+    least_side = SIDE
 
     def prepare(self, picture: Image.Image) -> Floats:
         """The vector already: it is made in the threads that decode, and no picture is kept for it."""
@@ -62,23 +61,9 @@ class QualityReader:
 
 def _read(picture: Image.Image) -> Floats:
     lab = to_lab(np.asarray(reduced(picture, SIDE)))
-    found = _sizes(picture) | _light(lab[..., 0]) | _colour(lab[..., 1:])
-    found["fine_sharpness"] = _sharpness(to_lab(_cut_out(picture))[..., 0])
+    light, *ab = np.moveaxis(lab, -1, 0)
+    found = _light(light.copy()) | _colour(ab[0].ravel(), ab[1].ravel())
     return np.array([found[name] for name in FIELDS], dtype=np.float64)
-
-
-def _sizes(picture: Image.Image) -> dict[str, float]:
-    width, height = picture.size
-    return {"width": min(np.log2(width) / 16, 1.0), "height": min(np.log2(height) / 16, 1.0)}
-
-
-def _cut_out(picture: Image.Image) -> NDArray[np.uint8]:
-    """The middle of the picture in its own pixels: blur of a large picture is lost when it is reduced."""
-    width, height = picture.size
-    left, top = max(0, (width - 2 * SIDE) // 2), max(0, (height - 2 * SIDE) // 3)
-    return np.asarray(
-        picture.crop((left, top, min(width, left + 2 * SIDE), min(height, top + 2 * SIDE))).convert("RGB")
-    )
 
 
 def _light(light: Floats) -> dict[str, float]:
@@ -107,27 +92,29 @@ def _sharpness(light: Floats) -> float:
     return float(min(np.log10(1 + laplacian.var()) / 6, 1.0))
 
 
-def _colour(ab: Floats) -> dict[str, float]:
-    chroma = np.hypot(ab[..., 0], ab[..., 1])
-    shown = ab[chroma >= np.quantile(chroma, 0.5)]
-    tint = np.median(shown, axis=0)
+def _colour(a: Floats, b: Floats) -> dict[str, float]:
+    chroma = np.hypot(a, b)
+    middle, most = np.quantile(chroma, [0.5, 0.99])
+    shown = chroma >= middle
+    tint = float(np.median(a[shown])), float(np.median(b[shown]))
     return {
         "chroma": float(chroma.mean() / 100),
-        "most_chroma": float(np.quantile(chroma, 0.99) / 100),
+        "most_chroma": float(most / 100),
         "coloured": float((chroma > COLOURED).mean()),
-        "off_tint": float(np.quantile(_off_line(ab, tint), 0.99) / 100),
-        "tint_red": float(tint[0] / 100),
-        "tint_yellow": float(tint[1] / 100),
+        "off_tint": float(np.quantile(_off_line(a, b, tint), 0.99) / 100),
+        "tint_red": tint[0] / 100,
+        "tint_yellow": tint[1] / 100,
     }
 
 
-def _off_line(ab: Floats, tint: Floats) -> Floats:
+def _off_line(a: Floats, b: Floats, tint: tuple[float, float]) -> Floats:
     """How far each colour is from the greys that are tinted more or less so: dark and light tints have less chroma."""
     length = float(np.hypot(*tint))
     if length < 1:
-        return np.hypot(ab[..., 0], ab[..., 1])
-    along = np.maximum(ab @ (tint / length), 0)
-    return np.asarray(np.linalg.norm(ab - along[..., None] * (tint / length), axis=-1))
+        return np.hypot(a, b)
+    red, yellow = tint[0] / length, tint[1] / length
+    along = np.maximum(a * red + b * yellow, 0)
+    return np.hypot(a - along * red, b - along * yellow)
 
 
 class PictureQuality:

@@ -6,7 +6,7 @@ import errno
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,7 +62,7 @@ def load_image(source: bytes | str | Path | Image.Image, options: ImageOptions |
         return _decode(source, options)
     if isinstance(source, str | Path):
         return _decode(read_file(Path(source)), options)
-    return _finish(source, options)
+    return _finish(source, replace(options, jpeg_draft=0))  # a draft would change the picture of the caller
 
 
 def read_file(path: Path, limit: int | None = None) -> bytes:

@@ -57,6 +57,11 @@ class Preprocessing:
         width, height = (max(1, round(side * factor)) for side in size)
         return (self.width - width) // 2, (self.height - height) // 2, width, height
 
+    @property
+    def least_side(self) -> int:
+        """The shorter side of a picture that is never enlarged."""
+        return max(self.height, self.width)
+
     def __call__(self, pictures: Sequence[Image.Image]) -> NDArray[np.float32]:
         """Arrays of shape (pictures, 3, height, width)."""
         import numpy as np

@@ -51,8 +51,18 @@ class Stages:
         self.fuser = fuser or Fuser(vocabulary, config.attribute_fusion, lookers=self.lookers)
         self.schema = RecordSchema(vocabulary)
         loader = config.input_loader
-        self.image_options = ImageOptions(loader.max_pixels, loader.jpeg_draft)
+        self.image_options = ImageOptions(loader.max_pixels, self._draft(loader.jpeg_draft))
         self.fingerprint = fingerprint(config, vocabulary, extractors, list(self.readers))
+
+    def _draft(self, least: int) -> int:
+        """The pixels below which no side of a JPEG is decoded, enough for every reader; 0 where one needs all of it."""
+        needs = [least, *(getattr(reader, "least_side", 0) for reader in self.readers.values())]
+        return max(needs) if all(needs) and not self.image_stages else 0
+
+    @property
+    def decoding(self) -> str:
+        """Follows the keys of readers where vectors are kept: pictures that are decoded otherwise have others."""
+        return f"@jpeg{self.image_options.jpeg_draft}" if self.image_options.jpeg_draft else ""
 
     @property
     def sizes(self) -> dict[str, int]:

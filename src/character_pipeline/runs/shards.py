@@ -98,9 +98,10 @@ class ShardWorker:
     def __init__(self, setup: WorkerSetup) -> None:
         self.stages = setup.make_stages()
         self.threads = setup.threads
-        self.encoder = RowEncoder(setup.codes)
+        self.encoder = RowEncoder(setup.codes, self.stages.decoding)
         self.tally = Tally(self.stages)
-        self.cache = VectorCache(setup.cache, self.stages.sizes) if setup.cache is not None else None
+        sizes, suffix = self.stages.sizes, self.stages.decoding
+        self.cache = VectorCache(setup.cache, sizes, suffix) if setup.cache is not None else None
         for reader in self.stages.readers.values():
             if hasattr(reader, "threads"):
                 reader.threads = setup.threads
