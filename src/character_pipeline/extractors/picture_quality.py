@@ -30,6 +30,11 @@ FIELDS = (
     "tint_red", "tint_yellow",  # a and b / 100 of that tint: those of a sepia picture
     "white", "dark",  # the shares of pixels with L above 95 and below 15
 )  # fmt: skip
+LOOKS = (
+    "sharpness", "entropy", "brightness", "contrast", "flatness", "chroma", "most_chroma", "coloured", "off_tint",
+    "white",
+)  # fmt: skip
+"""The fields that tell one kind of picture from another; its size and its tint may be any."""
 SIDE = 128
 COLOURED = 12.0
 FLAT = 1.5
@@ -65,6 +70,11 @@ class QualityReader:
 
     def describe(self) -> str:
         return "picture quality"
+
+
+def looks(vectors: NDArray[np.float16]) -> Floats:
+    """LOOKS of vectors as FIELDS, shape (pictures, LOOKS)."""
+    return np.asarray(vectors[:, [FIELDS.index(name) for name in LOOKS]], dtype=np.float64)
 
 
 def _read(picture: Image.Image) -> Floats:

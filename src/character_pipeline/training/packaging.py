@@ -6,11 +6,9 @@ import json
 import shutil
 import tempfile
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from character_pipeline.models.checkpoint import PREPROCESSOR, PROMPTS
 from character_pipeline.models.domain import DOMAIN
@@ -19,15 +17,13 @@ from character_pipeline.models.manifest import MANIFEST
 from character_pipeline.models.prompt_cache import digest, write_embeddings
 from character_pipeline.training.calibration import Calibrated, calibrate_cautiously
 from character_pipeline.training.corpus import Corpus
+from character_pipeline.training.familiar import write_domain
 from character_pipeline.training.labels import make_targets
 from character_pipeline.training.network import MEAN, PICTURE, STD
 from character_pipeline.training.validation import embed, similarity
 
 if TYPE_CHECKING:
     from character_pipeline.training.embedded import Trainer
-
-RIDGE = 0.05
-"""Of the mean variance, added to every direction, so that those without variance do not decide what is familiar."""
 
 
 def write_checkpoint(trainer: Trainer, held_out: Corpus, folder: Path, about: Mapping[str, Any]) -> list[Calibrated]:
@@ -40,7 +36,7 @@ def write_checkpoint(trainer: Trainer, held_out: Corpus, folder: Path, about: Ma
         half = Path(temporary) / "model"
         _write_weights(trainer, half)
         _write_tables(trainer, half, calibrated, about)
-        _write_domain(half / DOMAIN, embeddings)
+        write_domain(half / DOMAIN, held_out, partial(embed, trainer))
         shutil.rmtree(folder / "onnx", ignore_errors=True)
         folder.mkdir(parents=True, exist_ok=True)
         export_onnx(str(half), folder, int8=True)
@@ -73,20 +69,6 @@ def _write_tables(trainer: Trainer, folder: Path, calibrated: list[Calibrated], 
     }
     for name, table in ((PREPROCESSOR, preprocessing), (MANIFEST, manifest)):
         (folder / name).write_text(json.dumps(table, indent=2) + "\n", encoding="utf-8")
-
-
-def _write_domain(path: Path, embeddings: NDArray[np.float64]) -> None:
-    """The region of the held-out embeddings (Mahalanobis distance: Lee et al., 2018)."""
-    from safetensors.numpy import save_file
-
-    mean = embeddings.mean(axis=0)
-    covariance = np.cov(embeddings.T)
-    covariance += np.eye(len(mean)) * RIDGE * np.trace(covariance) / len(mean)
-    values, vectors = np.linalg.eigh(covariance)
-    whiten = vectors @ np.diag(values**-0.5) @ vectors.T
-    distances = np.sort(np.linalg.norm((embeddings - mean) @ whiten, axis=1))
-    tensors = {"mean": mean, "whiten": whiten, "distances": distances}
-    save_file({name: np.ascontiguousarray(tensor, np.float32) for name, tensor in tensors.items()}, path)
 
 
 def _write_prompts(trainer: Trainer, folder: Path) -> None:

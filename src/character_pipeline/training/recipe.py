@@ -111,8 +111,12 @@ def _write_report(report: dict[str, Any], trainer: Trainer, output: Path) -> Non
     (output / "README.md").write_text(card, encoding="utf-8")
 
 
-def gather(recipe: Recipe, say: Say) -> Split:
-    """All pictures, cut by style, and by person where people are known."""
+def gather(recipe: Recipe, say: Say, training: bool = True) -> Split:
+    """All pictures, cut by style, and by person where people are known.
+
+    Args:
+        training: also draw the pictures to train on; it takes long.
+    """
     train, held_out, left_out = [], [], []
     for style in [avatar_corpus([path]) for path in recipe.archives]:
         say(f"{len(style):,} labelled pictures of the style {style.lines[0]['style']}")
@@ -127,10 +131,11 @@ def gather(recipe: Recipe, say: Say) -> Split:
     if recipe.drawn:
         cut = recipe.drawn - int(HELD_OUT * recipe.drawn) // PEOPLE * PEOPLE
         cut = cut // PEOPLE * PEOPLE
-        drawn = drawn_corpus(range(recipe.drawn), training_drawing, recipe.workers)
+        first = 0 if training else cut
+        drawn = drawn_corpus(range(first, recipe.drawn), training_drawing, recipe.workers)
         say(f"{len(drawn):,} pictures drawn")
-        train.append(drawn.take(range(cut)))
-        held_out += [drawn.take(range(cut, recipe.drawn)), _usual(recipe)]
+        train.append(drawn.take(np.arange(cut - first)))
+        held_out += [drawn.take(np.arange(cut - first, len(drawn))), _usual(recipe)]
     return Split(Corpus.join(train), Corpus.join(held_out), Corpus.join(left_out) if left_out else None)
 
 
