@@ -24,6 +24,7 @@ bench: $(VENV)/all  ## speed, memory and accuracy, as the documentation quotes t
 	$(BIN)/python benchmarks/sample_accuracy.py
 	$(BIN)/python benchmarks/picture_extraction.py
 	$(BIN)/python benchmarks/picture_accuracy.py
+	$(BIN)/python benchmarks/unfamiliar_pictures.py
 	$(BIN)/python benchmarks/clip_speed.py
 
 clean:

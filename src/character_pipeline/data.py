@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 STATEMENT = 0.6
 """A claim whose score is at least this states its value; a weaker one hints at it, and yields to any statement."""
 
+EMPTY = "picture"
+"""The gate that a claim speaks of which says that a picture shows nothing."""
+
 Stance = Literal["is", "not", "hidden", "absent"]
 """What a piece of evidence says of its attribute: it is this value; it is not this value (or, with an empty value,
 none at all); it cannot be seen; there is nothing to describe (no hair to colour)."""
@@ -90,7 +93,7 @@ class Evidence:
     """One claim of one source about one attribute. Immutable and compared by identity, so that it can be shared.
 
     Attributes:
-        attribute: a key of the vocabulary ("hair_color"), or one of the gates "people" and "safety".
+        attribute: a key of the vocabulary ("hair_color"), or one of the gates "people", "safety" and EMPTY.
         value: a value of that attribute; "" where the stance speaks of the whole attribute.
         score: the source's own score in [0, 1]; for text, the prior probability that the claim is right.
         source: extractor and version, "tag_parser/1".
@@ -179,7 +182,8 @@ class CharacterAttributes:
     fingerprint: str = ""
     errors: tuple[Problem, ...] = field(default=())
     reasons: tuple[Evidence, ...] = field(default=())
-    """The evidence of the gates: why this is one character, several or none, or why it is quarantined."""
+    """The evidence of the gates: why this is one character, several or none, why it is quarantined, or why
+    nothing was seen in its picture."""
 
     def to_dict(self) -> dict[str, Any]:
         """The flat record: what is known, in the order of the vocabulary, and the confidence score last."""

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from character_pipeline.attribute_fusion.fusion import Fuser
-from character_pipeline.attribute_fusion.gates import count_people
-from character_pipeline.data import AttributeValue, Evidence, Stance, by_attribute
+from character_pipeline.attribute_fusion.gates import count_people, heed_emptiness
+from character_pipeline.data import EMPTY, AttributeValue, Evidence, Stance, by_attribute
 from character_pipeline.schema import find_fault
 from character_pipeline.vocabulary import load_vocabulary
 from tests.attribute_fusion.claims import any_claim
@@ -178,3 +178,11 @@ def test_a_picture_alone_tells_only_what_is_more_likely_right_than_wrong() -> No
     assert decide("Hair Color", seen("hair_color", "Black", 0.55)).value == "Black"
     with_words = tag("hair_color", "Black", 0.4), seen("hair_color", "Black", 0.45)
     assert decide("Hair Color", *with_words).value == "Black"
+
+
+def test_where_a_picture_shows_nothing_only_texts_are_heard() -> None:
+    empty = seen(EMPTY, "nothing to see", by="picture_quality")
+    says, sees = tag("hair_color", "Red"), [seen("hair_color", "White"), seen("people", "single"), empty]
+    assert heed_emptiness(by_attribute([says, *sees]), LOOKERS) == {"hair_color": [says], EMPTY: [empty]}
+    full = by_attribute([says, *sees[:2]])
+    assert heed_emptiness(full, LOOKERS) == full

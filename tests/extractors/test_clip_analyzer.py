@@ -22,6 +22,7 @@ from character_pipeline.config import ClipAnalyzerConfig
 from character_pipeline.data import STATEMENT, Evidence, Item
 from character_pipeline.extractors.base import PictureReader, ReadingStage
 from character_pipeline.extractors.clip_analyzer import ClipAnalyzer, ClipReader, make_clip_analyzer
+from character_pipeline.extractors.picture_quality import LOOKS
 from character_pipeline.extractors.prompt_scoring import Asked, ScoreTable, build_table, probabilities, unit
 from character_pipeline.models.load import resolve
 from character_pipeline.models.manifest import Manifest
@@ -71,8 +72,12 @@ def analyzer(folder: Path, trust: float | None = 0.9, threshold: float = 0.3, **
 
 
 def look(stage: ClipAnalyzer, *vectors: NDArray[np.float32]) -> list[tuple[Evidence, ...]]:
-    key = stage.reader.key
-    return stage.process([Item("x", readings={key: vector.astype(np.float16)}) for vector in vectors])
+    return stage.process([Item("x", readings=readings(stage, vector)) for vector in vectors])
+
+
+def readings(stage: ClipAnalyzer, vector: NDArray[np.float32]) -> dict[str, NDArray[np.float16]]:
+    """As the model read a picture, of which nothing else is known."""
+    return {stage.reader.key: vector.astype(np.float16), stage.quality.key: np.zeros(stage.quality.size, np.float16)}
 
 
 def said(evidence: tuple[Evidence, ...]) -> dict[tuple[str, str], float]:
@@ -125,6 +130,18 @@ def test_unfamiliar_pictures_say_less(folder: Path) -> None:
     assert said(far).get(("hair_color", "Red"), 0.0) < 0.5
 
 
+def test_unfamiliar_looks_say_less(folder: Path) -> None:
+    mean = np.append(axis("red hair", "one").astype(np.float64), np.zeros(len(LOOKS)))
+    domain = {"mean": mean, "whiten": np.eye(len(mean)), "distances": np.linspace(0.01, 0.5, 50)}
+    save_file(domain, folder / "domain.safetensors")
+    stage = analyzer(folder)
+    near = readings(stage, axis("red hair", "one"))
+    far = {**near, stage.quality.key: np.ones(stage.quality.size, np.float16)}
+    likely, unlikely = stage.process([Item("near", readings=near), Item("far", readings=far)])
+    assert said(likely)["hair_color", "Red"] == 0.9
+    assert ("hair_color", "Red") not in said(unlikely)
+
+
 def test_the_threshold_holds(folder: Path) -> None:
     assert look(analyzer(folder, trust=0.5, threshold=0.51), axis("red hair", "a hat", "one")) == [()]
 
@@ -136,8 +153,9 @@ def test_equal_claims_are_one_object(folder: Path) -> None:
 
 def test_an_item_without_a_vector_has_no_evidence(folder: Path) -> None:
     stage = analyzer(folder)
-    item = Item("seen", readings={stage.reader.key: axis("red hair").astype(np.float16)})
-    assert [bool(found) for found in stage.process([Item("text"), item])] == [False, True]
+    item = Item("seen", readings=readings(stage, axis("red hair")))
+    half = Item("half", readings={stage.reader.key: item.readings[stage.reader.key]})
+    assert [bool(found) for found in stage.process([Item("text"), item, half])] == [False, True, False]
 
 
 def test_the_version_changes_with_all_that_decides(folder: Path) -> None:
@@ -171,13 +189,13 @@ def test_the_real_thing_end_to_end(folder: Path) -> None:
     settings = ClipAnalyzerConfig(model_name=str(folder), backend="torch", device="cpu", confidence_threshold=0.0)
     vocabulary = load_vocabulary()
     stage = make_clip_analyzer(vocabulary, settings)
-    (reader,) = stage.readers
+    reader, _ = stage.readers
     assert isinstance(stage, ReadingStage)
     assert isinstance(reader, PictureReader)
     vectors = reader.read(pictures(5))
     assert vectors.shape == (5, reader.size)
     assert vectors.dtype == np.float16
-    found = stage.process([Item(str(n), readings={reader.key: vector}) for n, vector in enumerate(vectors)])
+    found = look(stage, *vectors)
     allowed = load_prompts(vocabulary).questions
     assert all(claim.value in allowed[claim.attribute].values for claims in found for claim in claims)
     assert any(found)

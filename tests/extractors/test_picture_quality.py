@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageFilter, ImageOps
 from tests.extractors.test_color_analyzer import portrait
 
-from character_pipeline.data import Evidence, Item
+from character_pipeline.data import EMPTY, Evidence, Item
 from character_pipeline.extractors.base import PictureReader, ReadingStage
 from character_pipeline.extractors.picture_quality import FIELDS, PictureQuality, QualityReader, make_picture_quality
 from character_pipeline.sample import draw, render
@@ -49,7 +49,7 @@ def test_a_grey_picture_states_that_colours_are_hidden(quality: PictureQuality) 
     found = claims(quality, ImageOps.grayscale(portrait("#c02c28")).convert("RGB"))
     assert {claim.attribute for claim in found} == COLOURS
     assert {(claim.stance, claim.score, claim.value, claim.source) for claim in found} == {
-        ("hidden", 0.9, "", "picture_quality/1")
+        ("hidden", 0.9, "", "picture_quality/3")
     }
 
 
@@ -62,18 +62,43 @@ def test_a_sepia_picture_hints_that_colours_are_hidden(quality: PictureQuality) 
 
 @pytest.mark.parametrize(
     "picture",
-    [portrait("#f4f2f4", ground="#ffffff"), portrait("#c02c28"), Image.new("RGB", (64, 64), "white")],
-    ids=["white hair", "red hair", "empty"],
+    [portrait("#f4f2f4", ground="#ffffff"), portrait("#c02c28")],
+    ids=["white hair", "red hair"],
 )
 def test_of_other_pictures_it_says_nothing(quality: PictureQuality, picture: Image.Image) -> None:
     assert claims(quality, picture) == ()
+
+
+def grain(seed: int) -> Image.Image:
+    pixels = np.random.default_rng(seed).normal(200, 3, (90, 120, 3))
+    return Image.fromarray(pixels.round().astype(np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("picture", "why"),
+    [
+        (Image.new("RGB", (64, 64), "white"), "without any edges"),
+        (Image.radial_gradient("L").convert("RGB"), "without any edges"),
+        (grain(0), "hardly more than one colour"),
+        (portrait("#c02c28").resize((40, 15)), "fewer than 16 pixels"),
+    ],
+    ids=["white", "radial", "grain", "tiny"],
+)
+def test_where_there_is_nothing_to_see_it_says_only_that(
+    quality: PictureQuality, picture: Image.Image, why: str
+) -> None:
+    (claim,) = claims(quality, picture)
+    assert (claim.attribute, claim.value, claim.stance) == (EMPTY, "nothing to see", "is")
+    assert why in claim.origin
 
 
 def test_drawn_pictures_are_told_apart(quality: PictureQuality) -> None:
     for seed in range(3_000_000, 3_000_060):
         drawing = draw(seed)
         grey = bool({"monochrome", "greyscale"} & set(drawing.tags))
-        assert bool(claims(quality, render(drawing, 128))) == grey, seed
+        assert {claim.attribute for claim in claims(quality, render(drawing, 128))} == (COLOURS if grey else set()), (
+            seed
+        )
 
 
 def test_the_fields_say_what_they_are_called() -> None:

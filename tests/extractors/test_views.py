@@ -221,7 +221,8 @@ def test_familiarity_is_that_of_the_whole(folder: Path, finder: HeadFinder) -> N
     whole, head = np.split(vector, 2)
     domain = {"mean": unit(whole), "whiten": np.eye(len(whole)), "distances": np.linspace(0.001, 0.01, 50)}
     save_file(domain, folder / "domain.safetensors")
-    familiar = stage._familiarity(np.stack([vector, np.concatenate([head, whole])]))
+    seen = stage.quality.read(figures()[:1] * 2)
+    familiar = stage._familiarity(np.stack([vector, np.concatenate([head, whole])]), seen)
     assert familiar[0] == 1.0
     assert familiar[1] < 0.5
 

@@ -169,7 +169,7 @@ def test_the_default_falls_back_and_says_so_once(
 
 def test_with_torch_and_no_network_the_export_is_told(clip: Path, caplog: pytest.LogCaptureFixture) -> None:
     load.tell(resolve(ClipAnalyzerConfig(), clip))
-    assert "HF_HUB_OFFLINE forbids to ask the hub. To get that one: charpipe export-onnx" in caplog.text
+    assert "HF_HUB_OFFLINE forbids to ask the hub. To get that one: run this again with a network" in caplog.text
 
 
 def test_a_model_that_was_asked_for_is_not_introduced(clip: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -234,3 +234,26 @@ def test_a_hub_that_never_answers_is_not_waited_for(tmp_path: Path) -> None:
     assert seconds < hub.PROBE_SECONDS + 3
     assert time.monotonic() - start < 40
     assert "cannot be had" in done.stdout
+
+
+DEFAULT = """
+import logging
+from character_pipeline.config import ClipAnalyzerConfig
+from character_pipeline.models.load import resolve
+logging.basicConfig(level="DEBUG", format="%(message)s")
+print(resolve(ClipAnalyzerConfig(backend="torch")).note)
+"""
+
+
+def test_without_a_network_the_default_is_missed_in_plain_words(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        address = f"http://127.0.0.1:{closed.getsockname()[1]}"
+    around = {"HF_ENDPOINT": address, "HF_HOME": str(tmp_path), "PYTHONPATH": ":".join(sys.path), "PATH": ""}
+    command = [sys.executable, "-c", DEFAULT]
+    done = subprocess.run(command, env=around, capture_output=True, text=True, check=True, timeout=120)
+    assert done.stdout.startswith(
+        f"the small embedded model reads the pictures, not {DEFAULT_MODEL}: "
+        "it is not on this machine yet, and there is no network to fetch it. To get that one: run this again with"
+    )
+    assert "Error" not in done.stdout
+    assert "ConnectError" in done.stderr, "who looks for the cause finds it"

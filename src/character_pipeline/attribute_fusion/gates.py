@@ -1,4 +1,4 @@
-"""The two gates before any description: is it safe to handle, and is it one character?"""
+"""The gates before any description: does the picture show anything, is it safe to handle, and is it one character?"""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from functools import lru_cache
 
-from character_pipeline.data import STATEMENT, Evidence, People
+from character_pipeline.data import EMPTY, STATEMENT, Evidence, People
 
 COUNT = re.compile(r"(\w+)=(\d+)")
 FOCUS = "focus"
@@ -22,6 +22,21 @@ class Gate:
 
     people: People
     evidence: tuple[Evidence, ...]
+
+
+def heed_emptiness(claims: dict[str, list[Evidence]], lookers: Set[str]) -> dict[str, list[Evidence]]:
+    """The claims that count: where one says that the picture shows nothing, none of what was seen in it does.
+
+    Args:
+        lookers: the extractors that look at pictures.
+    """
+    if EMPTY not in claims:
+        return claims
+    kept = {
+        key: found if key == EMPTY else [claim for claim in found if claim.extractor not in lookers]
+        for key, found in claims.items()
+    }
+    return {key: found for key, found in kept.items() if found}
 
 
 def is_quarantined(claims: Iterable[Evidence]) -> bool:

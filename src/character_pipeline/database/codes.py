@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass, replace
 
-from character_pipeline.data import AttributeValue
+from character_pipeline.data import EMPTY, AttributeValue
 from character_pipeline.errors import ConfigError
 from character_pipeline.vocabulary import Attribute, Vocabulary
 
@@ -28,7 +28,7 @@ RECORD_COLUMNS = (
     "height",
     "format",
 )
-RESERVED = frozenset({*RECORD_COLUMNS, "item_id", "safety", "notes", "text"})
+RESERVED = frozenset({*RECORD_COLUMNS, "item_id", "safety", EMPTY, "notes", "text"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -56,8 +56,9 @@ def _picture_extractors(vocabulary: Vocabulary, config: PipelineConfig, plan: Pl
         from character_pipeline.extractors.color_analyzer import make_color_analyzer
 
         chosen.append(make_color_analyzer(vocabulary))
-    if config.picture_analyzers.quality:
+    if chosen or config.picture_analyzers.quality:
         from character_pipeline.extractors.picture_quality import make_picture_quality
 
-        chosen.append(make_picture_quality(vocabulary))
+        # Also where nobody asks for colours: it tells the others where there is nothing to see.
+        chosen.append(make_picture_quality(vocabulary, config.picture_analyzers.quality))
     return chosen

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from character_pipeline.config import ClipAnalyzerConfig
 from character_pipeline.data import STATEMENT, Evidence, Item
 from character_pipeline.errors import ItemError
-from character_pipeline.extractors.base import Need
+from character_pipeline.extractors.base import Need, PictureReader
 from character_pipeline.extractors.head_finder import HeadFinder, head_view
+from character_pipeline.extractors.picture_quality import LOOKS, QualityReader, looks
 from character_pipeline.models.base import DualEncoder
 from character_pipeline.models.domain import Domain, read_domain
 from character_pipeline.models.load import open_encoder, resolve, tell
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     Prepared = tuple[Image.Image, ...]
 
-SCORING_VERSION = "1"
+SCORING_VERSION = "2"
 """Changes whenever the same vectors and prompts may give other evidence."""
 SURE = 0.97
 """A picture states how many people it shows only with this probability; below, it hints."""
@@ -154,30 +155,39 @@ class ClipAnalyzer:
         checkpoint = reader.plan.checkpoint
         self.book = book
         self.reader = reader
-        self.readers = (reader,)
+        self.quality = QualityReader()
+        self.readers: Sequence[PictureReader] = (reader, self.quality)
         self.threshold = threshold
         self.prompt_set = prompt_set if prompt_set != "auto" else checkpoint.manifest.prompt_set or "drawn"
         self._cache = cache
-        parts = (SCORING_VERSION, reader.key, self.prompt_set, repr(threshold), checkpoint.claims_digest)
+        parts = (
+            SCORING_VERSION,
+            reader.key,
+            self.quality.key,
+            self.prompt_set,
+            repr(threshold),
+            checkpoint.claims_digest,
+        )
         self.version = f"1.{hashlib.blake2b('|'.join(parts).encode(), digest_size=6).hexdigest()}"
 
     def process(self, batch: Sequence[Item]) -> list[tuple[Evidence, ...]]:
-        """The evidence for each item; none for one without this model's vector."""
-        import numpy as np
-
-        places = [place for place, item in enumerate(batch) if self.reader.key in item.readings]
+        """The evidence for each item; none for one that its readers have not read."""
+        keys = {reader.key for reader in self.readers}
+        places = [place for place, item in enumerate(batch) if keys <= item.readings.keys()]
         found: list[list[Evidence]] = [[] for _ in batch]
         if places and self.table.asked:
-            vectors = np.stack([batch[place].readings[self.reader.key] for place in places])
-            self._claim(vectors, [found[place] for place in places])
+            self._claim([batch[place] for place in places], [found[place] for place in places])
         return [tuple(evidence) for evidence in found]
 
-    def _claim(self, vectors: NDArray[np.float16], found: Sequence[list[Evidence]]) -> None:
-        """Add to the evidence of each row of `vectors`."""
+    def _claim(self, items: Sequence[Item], found: Sequence[list[Evidence]]) -> None:
+        """Add to the evidence of each item."""
+        import numpy as np
+
         from character_pipeline.extractors.prompt_scoring import probabilities
 
+        vectors, seen = (np.stack([item.readings[reader.key] for item in items]) for reader in self.readers)
         logits = self.table.logits(vectors)
-        familiar = self._familiarity(vectors)
+        familiar = self._familiarity(vectors, seen)
         least = max(self.threshold, LEAST)
         for asked in self.table.asked:
             chances, told = probabilities(asked, logits)
@@ -191,19 +201,22 @@ class ClipAnalyzer:
         origin = f'{self.reader.plan.checkpoint.name}: "{asked.phrases[column]}"'
         return _shared_evidence(asked.attribute, asked.values[column], score, self.source, origin)
 
-    def _familiarity(self, vectors: NDArray[np.float16]) -> NDArray[np.float64]:
+    def _familiarity(self, vectors: NDArray[np.float16], seen: NDArray[np.float16]) -> NDArray[np.float64]:
         """How far each whole picture is of the kind that the model was measured on; 1 where that is not known."""
         import numpy as np
 
         from character_pipeline.extractors.prompt_scoring import unit
 
+        domain = self._domain
+        if domain is None:
+            return np.ones(len(vectors))
         whole = vectors[:, : self.reader.plan.checkpoint.size]
-        return np.ones(len(vectors)) if self._domain is None else self._domain.familiarity(unit(whole))
+        return domain.familiarity(np.concatenate([unit(whole), looks(seen)], axis=1))
 
     @cached_property
     def _domain(self) -> Domain | None:
         checkpoint = self.reader.plan.checkpoint
-        return read_domain(checkpoint.folder, checkpoint.size)
+        return read_domain(checkpoint.folder, checkpoint.size, len(LOOKS))
 
     @cached_property
     def table(self) -> ScoreTable:

@@ -1,4 +1,4 @@
-"""Reads how good a picture is, and whether it has colours at all: without them, no colour can be seen."""
+"""Reads how good a picture is: whether it shows anything, and whether it has colours at all."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from character_pipeline.data import Evidence, Item
+from character_pipeline.data import EMPTY, Evidence, Item
 from character_pipeline.extractors.base import Need, PictureReader
 from character_pipeline.extractors.color_groups import SIDE, reduced
 from character_pipeline.extractors.lab import Floats, to_lab
@@ -28,7 +28,13 @@ FIELDS = (
     "off_tint",  # distance / 100 from the one tint that the picture has, which one pixel in a hundred exceeds
     "tint_red", "tint_yellow",  # a and b / 100 of that tint: those of a sepia picture
     "white", "dark",  # the shares of pixels with L above 95 and below 15
+    "shorter_side",  # log2 of its pixels, / 16
 )  # fmt: skip
+LOOKS = (
+    "sharpness", "entropy", "brightness", "contrast", "flatness", "chroma", "most_chroma", "coloured", "off_tint",
+    "white",
+)  # fmt: skip
+"""The fields that tell one kind of picture from another; its size and its tint may be any."""
 COLOURED = 12.0
 FLAT = 1.5
 GREY, NEARLY_GREY = 0.04, 0.09
@@ -36,6 +42,13 @@ GREY, NEARLY_GREY = 0.04, 0.09
 TINTED = 0.04
 """So near to one tint, a picture is of one colour: a sepia photograph, a blue monochrome."""
 SURE, LIKELY, HINT = 0.9, 0.7, 0.4
+TINY = 16
+"""Of a picture whose shorter side has fewer pixels, what is said of hair is more often wrong than right elsewhere."""
+SMOOTH = 0.04
+"""The sharpness below which nothing has an edge: gradients from black to white reach 0.035, and pictures of characters
+stay above it until they are blurred to a 64th of their side."""
+EVEN = 0.02
+"""So little contrast is that of grain and compression on one light."""
 HIDDEN = ("hair_color", "eye_color", "skin_tone")
 """What a picture without colours does not show; the same as for the tag `monochrome`."""
 
@@ -43,7 +56,7 @@ HIDDEN = ("hair_color", "eye_color", "skin_tone")
 class QualityReader:
     """Pictures in, FIELDS out."""
 
-    key = "picture_quality/2"
+    key = "picture_quality/3"
     size = len(FIELDS)
     least_side = SIDE
 
@@ -59,10 +72,16 @@ class QualityReader:
         return "picture quality"
 
 
+def looks(vectors: NDArray[np.float16]) -> Floats:
+    """LOOKS of vectors as FIELDS, shape (pictures, LOOKS)."""
+    return np.asarray(vectors[:, [FIELDS.index(name) for name in LOOKS]], dtype=np.float64)
+
+
 def _read(picture: Image.Image) -> Floats:
     lab = to_lab(np.asarray(reduced(picture, SIDE)))
     light, *ab = np.moveaxis(lab, -1, 0)
     found = _light(light.copy()) | _colour(ab[0].ravel(), ab[1].ravel())
+    found["shorter_side"] = float(np.log2(min(picture.size)) / 16)
     return np.array([found[name] for name in FIELDS], dtype=np.float64)
 
 
@@ -87,7 +106,8 @@ def _steps(light: Floats) -> Floats:
 
 
 def _sharpness(light: Floats) -> float:
-    wide = np.pad(light, 1, mode="edge")
+    # Beyond its border a picture goes on as it was, so that a gradient has no edge there.
+    wide = np.pad(light, 1, mode="reflect", reflect_type="odd")
     laplacian = wide[:-2, 1:-1] + wide[2:, 1:-1] + wide[1:-1, :-2] + wide[1:-1, 2:] - 4 * light
     return float(min(np.log10(1 + laplacian.var()) / 6, 1.0))
 
@@ -118,40 +138,60 @@ def _off_line(a: Floats, b: Floats, tint: tuple[float, float]) -> Floats:
 
 
 class PictureQuality:
-    """Says of a picture without colours that colours of hair, eyes and skin cannot be seen.
+    """Says of a picture that it shows nothing, and of one without colours that those of hair, eyes and skin cannot be
+    seen.
 
-    White hair in a pale picture is no reason: lips, eyes, skin or clothes have colour then. The rest of the vector says
-    nothing by itself; it is kept for what decides how far a picture can be trusted.
+    White hair in a pale picture is no reason: lips, eyes, skin or clothes have colour then.
     """
 
     name = "picture_quality"
-    version = "1"
+    version = "3"
     needs: frozenset[Need] = frozenset({"readings"})
 
     def __init__(self, attributes: Sequence[str]) -> None:
         self.attributes = tuple(attributes)
         self.reader = QualityReader()
         self.readers: Sequence[PictureReader] = (self.reader,)
-        self._claims = lru_cache(maxsize=64)(self._make)
+        self._hide = lru_cache(maxsize=64)(self._hidden)
+        self._void = lru_cache(maxsize=64)(self._empty)
 
     def process(self, batch: Sequence[Item]) -> list[tuple[Evidence, ...]]:
         return [self._read(item.readings.get(self.reader.key)) for item in batch]
 
     def _read(self, vector: NDArray[np.float16] | None) -> tuple[Evidence, ...]:
-        score, origin = (0.0, "") if vector is None else colourless(vector)
-        return self._claims(score, origin) if score else ()
+        if vector is None:
+            return ()
+        if why := nothing_to_see(vector):
+            return self._void(why)
+        score, origin = colourless(vector)
+        return self._hide(score, origin) if score else ()
 
-    def _make(self, score: float, origin: str) -> tuple[Evidence, ...]:
-        source = f"{self.name}/{self.version}"
-        return tuple(Evidence(key, "", score, source, origin, "hidden") for key in self.attributes)
+    def _empty(self, origin: str) -> tuple[Evidence, ...]:
+        return (Evidence(EMPTY, "nothing to see", SURE, self._source, origin),)
+
+    def _hidden(self, score: float, origin: str) -> tuple[Evidence, ...]:
+        return tuple(Evidence(key, "", score, self._source, origin, "hidden") for key in self.attributes)
+
+    @property
+    def _source(self) -> str:
+        return f"{self.name}/{self.version}"
+
+
+def nothing_to_see(vector: NDArray[np.float16]) -> str:
+    """Why a picture cannot show anybody, or "". From a vector as FIELDS."""
+    found = dict(zip(FIELDS, vector.tolist(), strict=True))
+    if found["shorter_side"] < np.log2(TINY) / 16:
+        return f"a side of fewer than {TINY} pixels"
+    if found["sharpness"] < SMOOTH:
+        return "one colour or a smooth gradient, without any edges"
+    if found["contrast"] < EVEN and 100 * found["off_tint"] < COLOURED:
+        return "hardly more than one colour"
+    return ""
 
 
 def colourless(vector: NDArray[np.float16]) -> tuple[float, str]:
     """How sure it is that a picture has no colours, 0 for not at all, and why. From a vector as FIELDS."""
     most, off = float(vector[FIELDS.index("most_chroma")]), float(vector[FIELDS.index("off_tint")])
-    contrast = float(vector[FIELDS.index("contrast")])
-    if contrast < 0.02:  # an empty picture shows no colours of anybody, but nor does it say so
-        return 0.0, ""
     if most < GREY:
         return SURE, "no colours in the picture"
     if most < NEARLY_GREY:
@@ -161,6 +201,10 @@ def colourless(vector: NDArray[np.float16]) -> tuple[float, str]:
     return 0.0, ""
 
 
-def make_picture_quality(vocabulary: Vocabulary) -> PictureQuality:
-    """The stage for the attributes that a vocabulary has."""
-    return PictureQuality([key for key in HIDDEN if key in vocabulary.attributes])
+def make_picture_quality(vocabulary: Vocabulary, colours: bool = True) -> PictureQuality:
+    """The stage for the attributes that a vocabulary has.
+
+    Args:
+        colours: whether to say that a picture without colours shows none.
+    """
+    return PictureQuality([key for key in HIDDEN if colours and key in vocabulary.attributes])

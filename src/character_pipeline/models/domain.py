@@ -1,4 +1,4 @@
-"""Whether a model has seen pictures like this one: the distance of an embedding from those it was measured on."""
+"""Whether a model has seen pictures like this one: the distance from those that it was measured on."""
 
 from __future__ import annotations
 
@@ -15,14 +15,16 @@ if TYPE_CHECKING:
 DOMAIN = "domain.safetensors"
 INSIDE = 0.95
 """So much of the measured pictures counts as fully familiar."""
-FALL = 4.0
+FALL = 8.0
 """A picture half as far again as the edge of the familiar has exp(-FALL / 2) of its familiarity left."""
 LEAST = 1e-6
+DIGITS = 9
+"""What is kept, so that the last bits of a matrix product decide nothing."""
 
 
 @dataclass(frozen=True, eq=False)
 class Domain:
-    """The region of the embeddings that a model was measured on.
+    """The region that a model was measured on, of embeddings, or of embeddings each followed by looks of the picture.
 
     Attributes:
         mean: shape (size,).
@@ -34,19 +36,33 @@ class Domain:
     whiten: NDArray[np.float64]
     edge: float
 
-    def familiarity(self, embeddings: NDArray[np.floating]) -> NDArray[np.float64]:
-        """In (0, 1] for each row of shape (pictures, size): 1 inside, falling smoothly towards 0 far outside."""
+    def distances(self, rows: NDArray[np.floating]) -> NDArray[np.float64]:
+        """How far each row lies from the middle of the region; 1 at its edge. For rows as `familiarity` takes them."""
         import numpy as np
 
-        centred = np.asarray(embeddings, dtype=np.float64) - self.mean
-        distances = np.linalg.norm(centred @ self.whiten, axis=-1)
-        excess = np.maximum(distances / self.edge - 1.0, 0.0)
-        found: NDArray[np.float64] = np.maximum(np.exp(-FALL * excess), LEAST)
+        centred = np.asarray(rows, dtype=np.float64)[:, : len(self.mean)] - self.mean
+        found: NDArray[np.float64] = np.linalg.norm(centred @ self.whiten, axis=-1) / self.edge
         return found
 
+    def familiarity(self, rows: NDArray[np.floating]) -> NDArray[np.float64]:
+        """In (0, 1] for each row of shape (pictures, size or more): 1 inside, falling smoothly towards 0 far outside.
 
-def read_domain(folder: Path, size: int) -> Domain | None:
+        Args:
+            rows: embeddings, each followed by looks; these are left out where the region is of embeddings alone.
+        """
+        import numpy as np
+
+        excess = np.maximum(self.distances(rows) - 1.0, 0.0)
+        found: NDArray[np.float64] = np.maximum(np.exp(-FALL * excess), LEAST)
+        return found.round(DIGITS)
+
+
+def read_domain(folder: Path, size: int, looks: int = 0) -> Domain | None:
     """The domain of a checkpoint's folder: tensors `mean`, `whiten` and `distances` (sorted). None where there is none.
+
+    Args:
+        size: the length of an embedding.
+        looks: how many numbers of the picture may follow it.
 
     Raises ModelError where the file does not fit the model.
     """
@@ -63,7 +79,8 @@ def read_domain(folder: Path, size: int) -> Domain | None:
     except (OSError, KeyError, SafetensorError) as error:
         raise ModelError(f"{path} cannot be used: {type(error).__name__}: {error}. Fetch or remove it") from error
     edge = float(np.quantile(distances, INSIDE)) if distances.size else 0.0
-    if mean.shape != (size,) or whiten.shape != (size, size) or not edge > 0:
+    length = len(mean) if mean.ndim == 1 else 0
+    if length not in {size, size + looks} or whiten.shape != (length, length) or not edge > 0:
         shapes = f"mean {mean.shape}, whiten {whiten.shape}, 95 % of the distances under {edge:.3g}"
         raise ModelError(f"{path} does not fit a model of size {size}: {shapes}. Make it anew or remove it")
     return Domain(mean, whiten, edge)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+import socket
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -77,7 +78,7 @@ def find_cached(name: str) -> list[Path]:
 def fetch(name: str, wanted: Sequence[str]) -> Path:
     """Download a model into the hub's cache. Raises ModelError where the hub does not answer or does not have it."""
     if is_offline():
-        raise ModelError("HF_HUB_OFFLINE forbids to ask the hub")
+        raise ModelError("it is not on this machine yet, and HF_HUB_OFFLINE forbids to ask the hub")
     from huggingface_hub import HfApi, snapshot_download
 
     api = HfApi()
@@ -90,7 +91,20 @@ def fetch(name: str, wanted: Sequence[str]) -> Path:
         raise
     except Exception as error:
         # Many types of several libraries: no network, no such model, no right to it, a full disk.
-        raise ModelError(f"the hub does not give it: {type(error).__name__}: {str(error).splitlines()[0]}") from error
+        first = next(iter(str(error).splitlines()), "")
+        log.debug("the hub on %s: %s: %s", name, type(error).__name__, first)
+        if _is_unreachable(error):
+            raise ModelError("it is not on this machine yet, and there is no network to fetch it") from error
+        raise ModelError(f"the hub does not give it: {type(error).__name__}: {first}") from error
+
+
+def _is_unreachable(error: BaseException | None) -> bool:
+    """Whether a connection failed at the bottom of this error, in whatever library."""
+    while error is not None:
+        if isinstance(error, ConnectionError | TimeoutError | socket.gaierror):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _is_unsafe_only(files: set[str], wanted: Sequence[str]) -> bool:
@@ -120,7 +134,7 @@ def within(seconds: float, work: Callable[[], Any]) -> Any:
     thread.start()
     thread.join(seconds)
     if not found:
-        raise ModelError(f"the hub did not answer within {seconds:g} seconds")
+        raise ModelError(f"it is not on this machine yet, and the hub did not answer within {seconds:g} seconds")
     result, failure = found[0]
     if failure is not None:
         raise failure

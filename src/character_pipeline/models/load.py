@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -72,10 +73,12 @@ def _tell_once(note: str) -> None:
 
 
 def _note(name: str, why: str) -> str:
-    remedy = f"charpipe export-onnx {DEFAULT_MODEL} --output clip-vit-b32, where there is a network"
+    """In plain words; what a library said of it comes behind a colon, and is for those who look for it."""
+    log.debug("%s: %s", name, why)
+    remedy = f"run this again with a network, or there charpipe export-onnx {DEFAULT_MODEL} --output clip-vit-b32"
     if not machine.has_torch():
         remedy = "pip install 'character-pipeline[clip]'"
-    why = why.removeprefix(CANNOT.format(name)).partition(". ")[0].rstrip(".")
+    why = re.split(r": |\. |\.$", why.removeprefix(CANNOT.format(name)))[0]
     return f"the small embedded model reads the pictures, not {name}: {why}. To get that one: {remedy}"
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from character_pipeline.attribute_fusion.gates import count_people
+from character_pipeline.attribute_fusion.gates import count_people, heed_emptiness
 from character_pipeline.data import (
+    EMPTY,
     AttributeValue,
     CharacterAttributes,
     ExtractionResult,
@@ -18,11 +19,12 @@ from character_pipeline.errors import ItemError
 from character_pipeline.processing.stages import Stages
 from character_pipeline.processing.work import Work
 
-GATES = ("people", "safety")
+GATES = ("people", "safety", EMPTY)
 
 
 def conclude(work: Work, stages: Stages, seconds: float) -> Processed:
     """The record of an item, checked; one that breaks the schema becomes a failure with a reason."""
+    work.claims = heed_emptiness(work.claims, stages.lookers)
     people = tuple(work.claims.get("people", ()))
     gate = count_people(people, stages.config.attribute_fusion.describe_solo_focus, stages.lookers)
     status = _status(work, gate.people)

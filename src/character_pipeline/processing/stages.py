@@ -14,7 +14,7 @@ from character_pipeline.input_loader import ImageOptions
 from character_pipeline.schema import RecordSchema
 from character_pipeline.vocabulary import Vocabulary
 
-DERIVED_VERSION = "2"
+DERIVED_VERSION = "3"
 """Changes whenever the same evidence may lead to another record."""
 
 

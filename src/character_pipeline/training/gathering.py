@@ -53,8 +53,14 @@ class Gathered:
         return Split(Pairs.join([*train, *self.drawn]).views(), Pairs.join([*held_out, *self.kept]), left_out)
 
 
-def gather(archives: Sequence[Path], drawn: int, workers: int, say: Callable[[str], None]) -> Gathered:
-    """Read the archives, each a style, and draw so many pictures. Raises ConfigError on what cannot be read."""
+def gather(
+    archives: Sequence[Path], drawn: int, workers: int, say: Callable[[str], None], training: bool = True
+) -> Gathered:
+    """Read the archives, each a style, and draw so many pictures. Raises ConfigError on what cannot be read.
+
+    Args:
+        training: also draw the pictures to train on, which takes long.
+    """
     styles = {}
     for path in archives:
         styles[path.stem] = avatar_pairs(path)
@@ -62,10 +68,10 @@ def gather(archives: Sequence[Path], drawn: int, workers: int, say: Callable[[st
     if not drawn:
         return Gathered(styles, (), ())
     cut = (drawn - int(HELD_OUT * drawn)) // PEOPLE * PEOPLE
-    train = drawn_pairs(range(cut), training_drawing, workers)
+    train = [drawn_pairs(range(cut), training_drawing, workers)] if training else []
     kept = drawn_pairs(range(cut, drawn), training_drawing, workers, found=True)
     say(f"{drawn:,} pictures drawn")
-    return Gathered(styles, (train,), (kept, _usual(max(PEOPLE, int(HELD_OUT * drawn)), workers)))
+    return Gathered(styles, train, (kept, _usual(max(PEOPLE, int(HELD_OUT * drawn)), workers)))
 
 
 def _usual(count: int, workers: int) -> Pairs:

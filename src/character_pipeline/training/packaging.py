@@ -6,11 +6,9 @@ import json
 import shutil
 import tempfile
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from character_pipeline.models.checkpoint import PREPROCESSOR, PROMPTS
 from character_pipeline.models.domain import DOMAIN
@@ -19,14 +17,12 @@ from character_pipeline.models.manifest import MANIFEST
 from character_pipeline.models.prompt_cache import digest, write_embeddings
 from character_pipeline.training.calibration import Calibrated
 from character_pipeline.training.corpus import HEAD, Pairs
+from character_pipeline.training.familiar import write_domain
 from character_pipeline.training.network import MEAN, PICTURE, STD
 from character_pipeline.training.validation import WHOLE, embed
 
 if TYPE_CHECKING:
     from character_pipeline.training.embedded import Trainer
-
-RIDGE = 0.05
-"""Of the mean variance, added to every direction, so that those without variance do not decide what is familiar."""
 
 
 def write_checkpoint(
@@ -37,7 +33,7 @@ def write_checkpoint(
         half = Path(temporary) / "model"
         _write_weights(trainer, half)
         _write_tables(trainer, half, calibrated, about)
-        _write_domain(half / DOMAIN, embed(trainer, held_out.whole))
+        write_domain(half / DOMAIN, held_out.whole, partial(embed, trainer))
         shutil.rmtree(folder / "onnx", ignore_errors=True)
         folder.mkdir(parents=True, exist_ok=True)
         export_onnx(str(half), folder, int8=True)
@@ -70,20 +66,6 @@ def _write_tables(trainer: Trainer, folder: Path, calibrated: list[Calibrated], 
     }
     for name, table in ((PREPROCESSOR, preprocessing), (MANIFEST, manifest)):
         (folder / name).write_text(json.dumps(table, indent=2) + "\n", encoding="utf-8")
-
-
-def _write_domain(path: Path, embeddings: NDArray[np.float64]) -> None:
-    """The region of the held-out embeddings (Mahalanobis distance: Lee et al., 2018)."""
-    from safetensors.numpy import save_file
-
-    mean = embeddings.mean(axis=0)
-    covariance = np.cov(embeddings.T)
-    covariance += np.eye(len(mean)) * RIDGE * np.trace(covariance) / len(mean)
-    values, vectors = np.linalg.eigh(covariance)
-    whiten = vectors @ np.diag(values**-0.5) @ vectors.T
-    distances = np.sort(np.linalg.norm((embeddings - mean) @ whiten, axis=1))
-    tensors = {"mean": mean, "whiten": whiten, "distances": distances}
-    save_file({name: np.ascontiguousarray(tensor, np.float32) for name, tensor in tensors.items()}, path)
 
 
 def _write_prompts(trainer: Trainer, folder: Path) -> None:
