@@ -74,3 +74,23 @@ def _merge(lab: Floats, labels: Labels) -> Labels:
         home[home == j] = i
         gap[j] = gap[:, j] = np.inf
         gap[i] = gap[:, i] = np.where(np.isinf(gap[i]), np.inf, np.sqrt(((mean - mean[i]) ** 2).sum(axis=1)))
+
+
+def flooded(seeds: NDArray[np.bool_], within: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """What can be reached from the seeds by steps to the side, up or down inside `within`; all of one shape."""
+    height, width = within.shape
+    open_, wet = _as_number(within), _as_number(seeds & within)
+    before = -1
+    while wet != before:
+        before = wet
+        wet |= (wet << 1 | wet >> 1 | wet << width + 1 | wet >> width + 1) & open_
+    raw = np.frombuffer(wet.to_bytes((height * (width + 1) + 7) // 8, "little"), dtype=np.uint8)
+    bits = np.unpackbits(raw, count=height * (width + 1), bitorder="little")
+    return bits.reshape(height, width + 1)[:, :width].astype(np.bool_)
+
+
+def _as_number(mask: NDArray[np.bool_]) -> int:
+    """A bit a pixel, and one between the rows: as one long number, all of them take a step at once."""
+    wide = np.zeros((mask.shape[0], mask.shape[1] + 1), dtype=np.bool_)
+    wide[:, :-1] = mask
+    return int.from_bytes(np.packbits(wide, bitorder="little").tobytes(), "little")

@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from character_pipeline.extractors.color_groups import COLOURS, SIDE, Labels, group, reduced
+from character_pipeline.extractors.color_groups import COLOURS, SIDE, Labels, flooded, group, reduced
 from character_pipeline.extractors.lab import Floats, to_lab
-from character_pipeline.input_loader.normalise import flooded
 
 if TYPE_CHECKING:
     from PIL import Image
