@@ -45,7 +45,7 @@ def test_show_says_who_saw_what(samples: Path) -> None:
     claims = [claim for decided in record["attributes"].values() for claim in decided["evidence"]]
     claims += record["reasons"]
     assert claims
-    assert {claim["source"] for claim in claims} <= {"clip_analyzer/1", "color_analyzer/1", "picture_quality/2"}
+    assert {claim["source"] for claim in claims} <= {"clip_analyzer/1", "color_analyzer/1", "picture_quality/3"}
     seen = [claim["from"] for claim in claims if claim["source"] == "clip_analyzer/1"]
     assert seen
     assert all(origin.startswith('charpipe-embedded: "') for origin in seen)
