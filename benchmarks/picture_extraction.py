@@ -137,7 +137,8 @@ def measure_again(setting: Setting, count: int) -> RunSummary:
         second = setting.open(name, least=0.1, reader=Filler("filler", OUT))
     else:
         with setting.open(name) as real:
-            readers = [Filler(reader.key, reader.size) for reader in real.stages.readers.values()]
+            every = real.stages.readers.values()
+            readers = [Filler(one.key, one.size, getattr(one, "least_side", 0)) for one in every]
             first = create_pipeline(real.config, extractors=[Scorer(reader) for reader in readers])
         second = setting.open(name, least=0.1)
     with first as pipeline:

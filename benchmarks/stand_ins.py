@@ -92,8 +92,8 @@ class Scorer:
 class Filler:
     """Stands for a reader while the cache is filled: the same key, made-up vectors."""
 
-    def __init__(self, key: str, size: int) -> None:
-        self.key, self.size = key, size
+    def __init__(self, key: str, size: int, least_side: int = SIDE) -> None:
+        self.key, self.size, self.least_side = key, size, least_side
 
     def read(self, pictures: Sequence[Image.Image]) -> NDArray[np.float16]:
         seeds = [hash(picture.getpixel((0, 0))) & 0xFFFF for picture in pictures]
