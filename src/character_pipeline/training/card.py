@@ -38,7 +38,8 @@ proportions, lines and surfaces were given to them while training. First the vis
 classes that the prompts speak of, one linear row a prompt; then, with the vision tower locked (Zhai et al., 2022),
 a projection and the text tower learned to say the same, and to match tag captions and English captions with their
 pictures. What is small is told from the head, which a network of its own finds (`charpipe train head-finder`); what
-is told from where was chosen on pictures that were not trained on. Probabilities are calibrated on them too. Repeat it with
+is told from where was chosen on pictures that were not trained on. Probabilities are calibrated on them too. Repeat it
+with
 
     charpipe train embedded {command}
 
