@@ -2,8 +2,8 @@
 that one of them is less familiar than a character (AUROC), and how familiar it is on average.
 
 Familiarity is compared with what else could be taken for it: how far a picture's embedding lies from those of known
-pictures, or from its fifth neighbour among them, and how far its looks do. `--avatars` adds labelled archives, as
-`charpipe train embedded` takes them, to the characters."""
+pictures, or from its fifth neighbour among them, and how far its appearance does. `--avatars` adds labelled archives,
+as `charpipe train embedded` takes them, to the characters."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from odd_pictures import KINDS, odd_pictures
 from PIL import Image
 
 from character_pipeline.config import ClipAnalyzerConfig
-from character_pipeline.extractors.picture_quality import LOOKS, QualityReader, looks, nothing_to_see
+from character_pipeline.extractors.picture_quality import APPEARANCE, QualityReader, appearance, nothing_to_see
 from character_pipeline.models.base import DualEncoder
 from character_pipeline.models.domain import read_domain
 from character_pipeline.models.load import EMBEDDED, load_encoder
@@ -37,7 +37,7 @@ ROW = "{:20} {:>7} {:>9}" + " {:>12}" * 4
 
 @dataclass(frozen=True)
 class Read:
-    """Rows of pictures: the embedding followed by the looks; and the share that shows nothing at all."""
+    """Rows of pictures: the embedding followed by the appearance; and the share that shows nothing at all."""
 
     rows: Numbers
     empty: float
@@ -74,14 +74,14 @@ def read(encoder: DualEncoder, pictures: Iterable[Image.Image]) -> Read:
     waiting = iter(pictures)
     while some := list(islice(waiting, 32)):
         vectors = reader.read(some)
-        rows.append(np.concatenate([encoder.embed_pictures(some), looks(vectors)], axis=1))
+        rows.append(np.concatenate([encoder.embed_pictures(some), appearance(vectors)], axis=1))
         empty += [bool(nothing_to_see(vector)) for vector in vectors]
     return Read(np.concatenate(rows), float(np.mean(empty)))
 
 
 def report(known: Mapping[str, Read], other: Mapping[str, Read], size: int) -> None:
     """Half of the known pictures fit what is compared with; the other half is judged."""
-    domain = read_domain(EMBEDDED, size, len(LOOKS))
+    domain = read_domain(EMBEDDED, size, len(APPEARANCE))
     assert domain is not None, "the embedded model has a domain"
     fitted = np.concatenate([one.rows[::2] for one in known.values()])
     distances: dict[str, Distance] = {**compared(fitted, size), "shipped": domain.distances}
@@ -103,7 +103,7 @@ def compared(fitted: Numbers, size: int) -> dict[str, Distance]:
     return {
         "embedding": lambda rows: distance(embedding, rows[:, :size]),
         "neighbours": lambda rows: neighbours(embedding, rows[:, :size]),
-        "looks": lambda rows: distance(look, rows[:, size:]),
+        "appearance": lambda rows: distance(look, rows[:, size:]),
     }
 
 

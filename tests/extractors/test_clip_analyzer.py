@@ -22,7 +22,7 @@ from character_pipeline.config import ClipAnalyzerConfig
 from character_pipeline.data import STATEMENT, Evidence, Item
 from character_pipeline.extractors.base import PictureReader, ReadingStage
 from character_pipeline.extractors.clip_analyzer import ClipAnalyzer, ClipReader, make_clip_analyzer
-from character_pipeline.extractors.picture_quality import LOOKS
+from character_pipeline.extractors.picture_quality import APPEARANCE
 from character_pipeline.extractors.prompt_scoring import Asked, ScoreTable, build_table, probabilities, unit
 from character_pipeline.models.load import resolve
 from character_pipeline.models.manifest import Manifest
@@ -130,8 +130,8 @@ def test_unfamiliar_pictures_say_less(folder: Path) -> None:
     assert said(far).get(("hair_color", "Red"), 0.0) < 0.5
 
 
-def test_unfamiliar_looks_say_less(folder: Path) -> None:
-    mean = np.append(axis("red hair", "one").astype(np.float64), np.zeros(len(LOOKS)))
+def test_unfamiliar_appearance_says_less(folder: Path) -> None:
+    mean = np.append(axis("red hair", "one").astype(np.float64), np.zeros(len(APPEARANCE)))
     domain = {"mean": mean, "whiten": np.eye(len(mean)), "distances": np.linspace(0.01, 0.5, 50)}
     save_file(domain, folder / "domain.safetensors")
     stage = analyzer(folder)

@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 
 from character_pipeline import CharacterPipeline, create_pipeline
 from character_pipeline.config import ClipAnalyzerConfig
-from character_pipeline.extractors.picture_quality import LOOKS, QualityReader, looks
+from character_pipeline.extractors.picture_quality import APPEARANCE, QualityReader, appearance
 from character_pipeline.models.domain import read_domain
 from character_pipeline.models.load import EMBEDDED, load_encoder
 from character_pipeline.sample import bundled_folder
@@ -35,10 +35,10 @@ def page(seed: int) -> Image.Image:
 
 def familiarity(pictures: Sequence[Image.Image]) -> NDArray[np.float64]:
     encoder = load_encoder(ClipAnalyzerConfig(model_name="embedded"))
-    domain = read_domain(EMBEDDED, encoder.size, len(LOOKS))
+    domain = read_domain(EMBEDDED, encoder.size, len(APPEARANCE))
     assert domain is not None
     return domain.familiarity(
-        np.concatenate([encoder.embed_pictures(pictures), looks(QualityReader().read(pictures))], axis=1)
+        np.concatenate([encoder.embed_pictures(pictures), appearance(QualityReader().read(pictures))], axis=1)
     )
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 
 from character_pipeline.config import ClipAnalyzerConfig
 from character_pipeline.errors import ConfigError
-from character_pipeline.extractors.picture_quality import LOOKS
+from character_pipeline.extractors.picture_quality import APPEARANCE
 from character_pipeline.models.domain import read_domain
 from character_pipeline.models.load import EMBEDDED, load_encoder
 from character_pipeline.sample import bundled_folder
@@ -74,9 +74,9 @@ def test_the_recipe_writes_a_checkpoint_that_both_backends_load_alike(trained: P
 
 def test_the_checkpoint_knows_what_its_pictures_look_like(trained: Path) -> None:
     size = load_encoder(ClipAnalyzerConfig(model_name=str(trained))).size
-    domain = read_domain(trained, size, len(LOOKS))
+    domain = read_domain(trained, size, len(APPEARANCE))
     assert domain is not None
-    assert domain.mean.shape == (size + len(LOOKS),)
+    assert domain.mean.shape == (size + len(APPEARANCE),)
 
 
 def test_the_report_has_the_majority_beside_every_score(trained: Path) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from character_pipeline.extractors.picture_quality import LOOKS, QualityReader, looks
+from character_pipeline.extractors.picture_quality import APPEARANCE, QualityReader, appearance
 from character_pipeline.models.domain import DOMAIN, read_domain
 from character_pipeline.training.corpus import Corpus
 from character_pipeline.training.familiar import worn, write_domain
@@ -24,14 +24,14 @@ def means(corpus: Corpus) -> NDArray[np.float64]:
 
 def rows(corpus: Corpus) -> NDArray[np.float64]:
     pictures = [Image.fromarray(pixels) for pixels in corpus.pixels]
-    return np.concatenate([means(corpus), looks(QualityReader().read(pictures))], axis=1)
+    return np.concatenate([means(corpus), appearance(QualityReader().read(pictures))], axis=1)
 
 
 def test_known_pictures_are_familiar_also_when_worn_and_noise_is_not(drawn: Corpus, tmp_path: Path) -> None:
     write_domain(tmp_path / DOMAIN, drawn, means)
-    domain = read_domain(tmp_path, SIZE, len(LOOKS))
+    domain = read_domain(tmp_path, SIZE, len(APPEARANCE))
     assert domain is not None
-    assert domain.mean.shape == (SIZE + len(LOOKS),)
+    assert domain.mean.shape == (SIZE + len(APPEARANCE),)
     assert domain.familiarity(rows(drawn)).mean() > 0.95
     assert domain.familiarity(rows(worn(drawn))).mean() > 0.9
     noise = np.random.default_rng(0).integers(0, 256, drawn.pixels[:8].shape, dtype=np.uint8)

@@ -13,7 +13,7 @@ from character_pipeline.data import STATEMENT, Evidence, Item
 from character_pipeline.errors import ItemError
 from character_pipeline.extractors.base import Need, PictureReader
 from character_pipeline.extractors.head_finder import HeadFinder, head_view
-from character_pipeline.extractors.picture_quality import LOOKS, QualityReader, looks
+from character_pipeline.extractors.picture_quality import APPEARANCE, QualityReader, appearance
 from character_pipeline.models.base import DualEncoder
 from character_pipeline.models.domain import Domain, read_domain
 from character_pipeline.models.load import open_encoder, resolve, tell
@@ -211,12 +211,12 @@ class ClipAnalyzer:
         if domain is None:
             return np.ones(len(vectors))
         whole = vectors[:, : self.reader.plan.checkpoint.size]
-        return domain.familiarity(np.concatenate([unit(whole), looks(seen)], axis=1))
+        return domain.familiarity(np.concatenate([unit(whole), appearance(seen)], axis=1))
 
     @cached_property
     def _domain(self) -> Domain | None:
         checkpoint = self.reader.plan.checkpoint
-        return read_domain(checkpoint.folder, checkpoint.size, len(LOOKS))
+        return read_domain(checkpoint.folder, checkpoint.size, len(APPEARANCE))
 
     @cached_property
     def table(self) -> ScoreTable:

@@ -30,7 +30,7 @@ FIELDS = (
     "white", "dark",  # the shares of pixels with L above 95 and below 15
     "shorter_side",  # log2 of its pixels, / 16
 )  # fmt: skip
-LOOKS = (
+APPEARANCE = (
     "sharpness", "entropy", "brightness", "contrast", "flatness", "chroma", "most_chroma", "coloured", "off_tint",
     "white",
 )  # fmt: skip
@@ -72,9 +72,9 @@ class QualityReader:
         return "picture quality"
 
 
-def looks(vectors: NDArray[np.float16]) -> Floats:
-    """LOOKS of vectors as FIELDS, shape (pictures, LOOKS)."""
-    return np.asarray(vectors[:, [FIELDS.index(name) for name in LOOKS]], dtype=np.float64)
+def appearance(vectors: NDArray[np.float16]) -> Floats:
+    """APPEARANCE of vectors as FIELDS, shape (pictures, APPEARANCE)."""
+    return np.asarray(vectors[:, [FIELDS.index(name) for name in APPEARANCE]], dtype=np.float64)
 
 
 def _read(picture: Image.Image) -> Floats:

@@ -24,7 +24,7 @@ DIGITS = 9
 
 @dataclass(frozen=True, eq=False)
 class Domain:
-    """The region that a model was measured on, of embeddings, or of embeddings each followed by looks of the picture.
+    """The region that a model was measured on, of embeddings, or of embeddings each followed by the appearance.
 
     Attributes:
         mean: shape (size,).
@@ -48,7 +48,7 @@ class Domain:
         """In (0, 1] for each row of shape (pictures, size or more): 1 inside, falling smoothly towards 0 far outside.
 
         Args:
-            rows: embeddings, each followed by looks; these are left out where the region is of embeddings alone.
+            rows: embeddings, each followed by the appearance; which is left out where the region is of embeddings.
         """
         import numpy as np
 
@@ -57,12 +57,12 @@ class Domain:
         return found.round(DIGITS)
 
 
-def read_domain(folder: Path, size: int, looks: int = 0) -> Domain | None:
+def read_domain(folder: Path, size: int, appearance: int = 0) -> Domain | None:
     """The domain of a checkpoint's folder: tensors `mean`, `whiten` and `distances` (sorted). None where there is none.
 
     Args:
         size: the length of an embedding.
-        looks: how many numbers of the picture may follow it.
+        appearance: how many numbers of the picture may follow it.
 
     Raises ModelError where the file does not fit the model.
     """
@@ -80,7 +80,7 @@ def read_domain(folder: Path, size: int, looks: int = 0) -> Domain | None:
         raise ModelError(f"{path} cannot be used: {type(error).__name__}: {error}. Fetch or remove it") from error
     edge = float(np.quantile(distances, INSIDE)) if distances.size else 0.0
     length = len(mean) if mean.ndim == 1 else 0
-    if length not in {size, size + looks} or whiten.shape != (length, length) or not edge > 0:
+    if length not in {size, size + appearance} or whiten.shape != (length, length) or not edge > 0:
         shapes = f"mean {mean.shape}, whiten {whiten.shape}, 95 % of the distances under {edge:.3g}"
         raise ModelError(f"{path} does not fit a model of size {size}: {shapes}. Make it anew or remove it")
     return Domain(mean, whiten, edge)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from character_pipeline.training.embedded import Trainer
 
-VIEWS = 1
+PASSES = 1
 """Augmented passes over the corpus whose features are learned from."""
 BATCH = 256
 CAPTIONED = 32
@@ -46,7 +46,7 @@ def _features(trainer: Trainer) -> tuple[torch.Tensor, Targets, NDArray[np.int64
 
     rng = np.random.default_rng([trainer.settings.seed, 1_000_000])
     found, targets, places = [], [], []
-    for _ in range(VIEWS):
+    for _ in range(PASSES):
         order = rng.permutation(len(trainer.corpus))
         for at in range(0, len(order), 128):
             rows = order[at : at + 128]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from character_pipeline.extractors.head_finder import HeadFinder, head_view
+from character_pipeline.extractors.head_finder import Box, HeadFinder, head_view
 from character_pipeline.sample import Drawing, draw, render
 from character_pipeline.sample.styles import Style, find_style
 from character_pipeline.training.corpus import HEAD, STORED, Corpus, Pairs, Square, letterboxed
@@ -133,5 +133,4 @@ def _cut(picture: Image, square: Square) -> Image:
     longest = max(picture.size)
     x = square[0] * longest - (longest - picture.width) / 2
     y = square[1] * longest - (longest - picture.height) / 2
-    half = square[2] * longest / 2
-    return picture.crop((round(x - half), round(y - half), round(x + half), round(y + half)))
+    return head_view(picture, Box(x, y, square[2] * longest))

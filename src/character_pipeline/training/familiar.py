@@ -1,4 +1,4 @@
-"""What a model knows: the region of the embeddings and looks of pictures like those that it was trained on."""
+"""What a model knows: the region of the embeddings and appearances of pictures like those that it was trained on."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from character_pipeline.extractors.picture_quality import QualityReader, looks
+from character_pipeline.extractors.picture_quality import QualityReader, appearance
 from character_pipeline.models.domain import INSIDE
 from character_pipeline.training.corpus import STORED, Corpus
 
@@ -32,7 +32,7 @@ def write_domain(path: Path, corpus: Corpus, embed: Callable[[Corpus], Numbers])
     even = _evenly(corpus)
     known = Corpus.join([even, worn(even)])
     pictures = [Image.fromarray(pixels) for pixels in known.pixels]
-    parts = embed(known), looks(QualityReader().read(pictures))
+    parts = embed(known), appearance(QualityReader().read(pictures))
     means, sizes = [part.mean(axis=0) for part in parts], [part.shape[1] for part in parts]
     whiten = np.zeros((sum(sizes), sum(sizes)))
     for part, place in zip(parts, (slice(0, sizes[0]), slice(sizes[0], None)), strict=True):

@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from character_pipeline.sample.truth import FACE_THINGS, HEAD_THINGS
 from character_pipeline.training.corpus import HEAD
 from character_pipeline.vocabulary import Vocabulary
 from character_pipeline.vocabulary.prompts import PromptBook, Question
@@ -21,11 +22,7 @@ ON_HEADS: Mapping[str, frozenset[str]] = {
     # what can be judged where only a head is shown; `ANY`: all values
     "hair_color": ANY, "eye_color": ANY, "facial_expression": ANY, "facial_hair": ANY, "age": ANY, "gender": ANY,
     "skin_tone": ANY,
-    "accessories": frozenset(
-        {"Glasses", "Sunglasses", "Goggles", "Eyepatch", "Mask", "Hat", "Helmet", "Crown", "Headband", "Hairband"}
-        | {"Hair Ribbon", "Hair Bow", "Hair Flower", "Hair Ornament", "Veil", "Headphones", "Earrings", "Piercing"}
-        | {"Hijab", "Fake Animal Ears"}
-    ),
+    "accessories": FACE_THINGS | HEAD_THINGS | {"Earrings"},
     "features": frozenset({"Animal Ears", "Pointy Ears", "Horns", "Halo", "Fangs"}),
 }  # fmt: skip
 COUNTED = ("facial_hair",)
@@ -112,7 +109,7 @@ def _each(vocabulary: Vocabulary, question: Question, line: Mapping[str, Any]) -
     true = stated | {other for value in stated for other in attribute.refines.get(value, ())}
     known = set(question.values) if "labelled" not in line else set(line["labelled"].get(attribute.label, ()))
     if line.get("view") == HEAD:
-        known &= ON_HEADS.get(question.attribute, ANY) or known
+        known &= ON_HEADS[question.attribute] or known
     return [int(value in true) if value in known else UNLABELLED for value in question.values]
 
 

@@ -1,8 +1,8 @@
 """One optimizer for all weights of a network: Muon for matrices and filters, AdamW for the rest.
 
 Muon (Jordan et al., 2024, "Muon: an optimizer for hidden layers in neural networks") makes every step of a matrix
-orthogonal, so that all its directions learn alike; from scratch and in few steps that learns about twice as much a
-picture as AdamW alone (Loshchilov and Hutter, 2019).
+orthogonal, so that all its directions learn alike; from scratch that takes fewer steps than AdamW alone (Loshchilov and
+Hutter, 2019).
 """
 
 from __future__ import annotations
