@@ -93,7 +93,7 @@ class PictureAnalyzersConfig(Section):
 
 
 class AttributeFusionConfig(Section):
-    fusion_strategy: str = Field("confidence_weighted", description="this one, or one that a plugin offers")
+    fusion_strategy: str = Field("hierarchical", description="how sources are weighed; a plugin may offer others")
     confidence_threshold: Fraction = Field(0.3, description="a value with less confidence is withheld")
     describe_solo_focus: bool = Field(False, description="describe the focus character of pictures tagged solo_focus")
 

@@ -2,13 +2,16 @@ from __future__ import annotations
 
 import itertools
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
+from character_pipeline.attribute_fusion.ballots import Ballot
 from character_pipeline.attribute_fusion.fusion import Fuser
 from character_pipeline.attribute_fusion.gates import count_people, is_quarantined
-from character_pipeline.attribute_fusion.strategies import compete, confidence_weighted
+from character_pipeline.attribute_fusion.strategies import compete
 from character_pipeline.config import AttributeFusionConfig
 from character_pipeline.data import AttributeValue, Evidence, Stance, by_attribute
 from character_pipeline.errors import ConfigError
@@ -139,12 +142,23 @@ def test_below_the_threshold_a_value_is_withheld() -> None:
 
 def test_an_unknown_strategy_says_what_there_is() -> None:
     with pytest.raises(ConfigError, match="confidence_weighted"):
-        Fuser(VOCABULARY, AttributeFusionConfig(fusion_strategy="majority_voting"))
+        Fuser(VOCABULARY, AttributeFusionConfig(fusion_strategy="wisest"))
+
+
+class Last:
+    """Believes that the last value is always right."""
+
+    name, texts_first, settles = "last", False, True
+
+    def support(self, ballot: Ballot) -> NDArray[np.float64]:
+        found = np.zeros((len(ballot), len(ballot.attribute.values)))
+        found[:, -1] = 0.9
+        return found
 
 
 def test_a_strategy_can_be_plugged_in() -> None:
-    fuser = Fuser(VOCABULARY, strategies={"confidence_weighted": lambda claims: {"Red": 0.5} if claims else {}})
-    assert fuser.decide({"hair_color": [claim("hair_color", "Blue")]})["Hair Color"].value == "Red"
+    fuser = Fuser(VOCABULARY, AttributeFusionConfig(fusion_strategy="last"), {"last": Last()})
+    assert fuser.decide({"hair_color": [claim("hair_color", "Blue")]})["Hair Color"].value == "Multicolored"
 
 
 CLAIMS = any_claim(["tags/1", "text/1", "clip/1"])
@@ -179,7 +193,7 @@ def test_competing_probabilities_never_exceed_one_and_keep_their_order(support: 
 
 def test_noisy_or_is_capped() -> None:
     sure = [claim("gender", "Male", 1.0, source=f"s{n}") for n in range(3)]
-    assert confidence_weighted(sure)["Male"] < 1.0
+    assert Fuser(VOCABULARY).decide({"gender": sure})["Gender"].confidence < 1.0
 
 
 PEOPLE = {

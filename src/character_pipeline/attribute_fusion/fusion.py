@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
-from functools import lru_cache
+from collections.abc import Iterable, Mapping, Sequence, Set
 from operator import attrgetter
+from typing import NamedTuple
 
+from character_pipeline.attribute_fusion.ballots import cast_ballot
 from character_pipeline.attribute_fusion.consistency import (
     LIKELY,
     UNSEEN,
@@ -16,7 +17,15 @@ from character_pipeline.attribute_fusion.consistency import (
     is_denial,
     join_details,
 )
-from character_pipeline.attribute_fusion.strategies import Strategy, compete, find_strategy, strongest
+from character_pipeline.attribute_fusion.strategies import (
+    STRATEGIES,
+    Strategy,
+    compete,
+    contradict,
+    find_strategy,
+    rank,
+    strongest,
+)
 from character_pipeline.config import AttributeFusionConfig
 from character_pipeline.data import STATEMENT, AttributeValue, Claims, Evidence, State
 from character_pipeline.vocabulary import Attribute, Vocabulary
@@ -24,47 +33,79 @@ from character_pipeline.vocabulary import Attribute, Vocabulary
 ORIGIN = attrgetter("origin")
 RIVAL = 0.2
 """A second value with this much of the probability makes a contradiction of a decision."""
-CACHED_DECISIONS = 16_384
+REMEMBERED = 16_384
+"""Decisions. Claims of text are shared objects, so most items ask for decisions that were made before."""
+
+
+class _Open(NamedTuple):
+    """Claims on an attribute that leave it to the strategy what is right."""
+
+    stated: Sequence[Evidence]
+    denied: Set[str]
+    claims: tuple[Evidence, ...]
 
 
 class Fuser:
-    """Fuses evidence by one strategy. The same claims always give the same decision.
+    """Fuses evidence by one strategy. The same claims always give the same decision, whatever else is decided.
 
     Args:
-        lookers: the extractors that look at pictures; texts go before them.
+        lookers: the extractors that look at pictures.
     """
 
     def __init__(
         self,
         vocabulary: Vocabulary,
         config: AttributeFusionConfig | None = None,
-        strategies: Mapping[str, Strategy] | None = None,
+        strategies: Mapping[str, Strategy] = STRATEGIES,
         lookers: Set[str] = frozenset(),
     ) -> None:
         config = config or AttributeFusionConfig()
         self.vocabulary = vocabulary
         self.lookers = lookers
-        self.threshold = config.confidence_threshold
+        self.strategy = find_strategy(config.fusion_strategy, strategies)
         # In a list, and where nothing but a picture speaks, a value must be more likely right than wrong.
         self.least_likely = max(config.confidence_threshold, LIKELY)
-        name = config.fusion_strategy
-        self.strategy = find_strategy(name) if strategies is None else find_strategy(name, strategies)
+        self.threshold = self.least_likely if self.strategy.settles else config.confidence_threshold
         self.nothing = {a.label: AttributeValue(listed=a.listed) for a in vocabulary.attributes.values()}
-        # Claims of text are shared objects, so most items ask for decisions that were made before.
-        self._decide_cached = lru_cache(maxsize=CACHED_DECISIONS)(self._decide)
+        self._made: dict[tuple[str, tuple[Evidence, ...]], AttributeValue] = {}
 
     def decide(self, claims: Claims) -> dict[str, AttributeValue]:
         """What is decided on every attribute, by label, in the order of the vocabulary."""
-        decided = dict(self.nothing)
-        attributes = self.vocabulary.attributes
-        for key, found in claims.items():
-            if key in attributes:
-                # In one order, so that the order of the tags in a text decides nothing, and the memory serves more.
-                ordered = tuple(found) if len(found) == 1 else tuple(sorted(found, key=ORIGIN))
-                decided[attributes[key].label] = self._decide_cached(key, ordered)
-        if self.lookers:
-            self._drop_unseen(decided)
+        return self.decide_all([claims])[0]
+
+    def decide_all(self, batch: Sequence[Claims]) -> list[dict[str, AttributeValue]]:
+        """What is decided on every attribute of each item."""
+        ordered = [self._ordered(claims) for claims in batch]
+        self._make(pair for claims in ordered for pair in claims.items())
+        decided = []
+        for claims in ordered:
+            found = {self.vocabulary.attributes[key].label: self._made[key, some] for key, some in claims.items()}
+            decided.append(self.nothing | found)
+            if self.lookers:
+                self._drop_unseen(decided[-1])
         return decided
+
+    def _ordered(self, claims: Claims) -> dict[str, tuple[Evidence, ...]]:
+        """In one order, so that the order of the tags in a text decides nothing, and the memory serves more."""
+        known = self.vocabulary.attributes
+        return {
+            key: tuple(found) if len(found) == 1 else tuple(sorted(found, key=ORIGIN))
+            for key, found in claims.items()
+            if key in known
+        }
+
+    def _make(self, asked: Iterable[tuple[str, tuple[Evidence, ...]]]) -> None:
+        """Make the decisions that are not remembered."""
+        wanted = dict.fromkeys(asked)
+        if len(self._made) + len(wanted) > REMEMBERED:
+            self._made.clear()
+        by_key: dict[str, list[tuple[Evidence, ...]]] = {}
+        for key, claims in wanted:
+            if (key, claims) not in self._made:
+                by_key.setdefault(key, []).append(claims)
+        for key, some in by_key.items():
+            made = self._decide(self.vocabulary.attributes[key], some)
+            self._made.update(zip(((key, claims) for claims in some), made, strict=True))
 
     def _drop_unseen(self, decided: dict[str, AttributeValue]) -> None:
         """Take back what only pictures say of things that are not there or not to be seen."""
@@ -81,13 +122,27 @@ class Fuser:
         claims = [claim for claim in decided.evidence if claim.stance == "is" and claim.value in decided.values]
         return bool(claims) and all(claim.extractor in self.lookers for claim in claims)
 
-    def _decide(self, key: str, claims: tuple[Evidence, ...]) -> AttributeValue:
-        attribute = self.vocabulary.attributes[key]
-        counted = heed_texts(claims, attribute, self.lookers) if self.lookers else claims
-        stated = [claim for claim in counted if claim.stance == "is"]
+    def _decide(self, attribute: Attribute, asked: Sequence[tuple[Evidence, ...]]) -> list[AttributeValue]:
+        """What is decided on one attribute from each of some sets of claims."""
+        closed = [self._close(attribute, claims) for claims in asked]
+        left = [one for one in closed if isinstance(one, _Open)]
+        ballot = cast_ballot(attribute, [self._heard(attribute, one.stated) for one in left], self.lookers)
+        chances = iter(self.strategy.support(ballot).tolist() if left else ())
         choose = self._choose_many if attribute.many else self._choose_one
-        if len(stated) == len(counted):
-            return choose(attribute, stated, frozenset(), claims)
+        decided = []
+        for one in closed:
+            if isinstance(one, _Open):
+                support = {value: p for value, p in zip(attribute.values, next(chances), strict=True) if p > 0}
+                decided.append(choose(attribute, drop_refined(support, attribute), one))
+            else:
+                decided.append(one)
+        return decided
+
+    def _close(self, attribute: Attribute, claims: tuple[Evidence, ...]) -> AttributeValue | _Open:
+        """Where there is nothing to see or to describe, that; else the claims that count."""
+        texts_first = self.lookers and self.strategy.texts_first
+        counted = heed_texts(claims, attribute, self.lookers) if texts_first else claims
+        stated = [claim for claim in counted if claim.stance == "is"]
         hidden = [claim for claim in counted if claim.stance == "hidden"]
         absent = [claim for claim in counted if claim.stance == "absent" or is_denial(claim)]
         if hidden and (not stated or strongest(hidden) >= STATEMENT):
@@ -97,29 +152,35 @@ class Fuser:
         if absent:
             return AttributeValue("conflicting", (), 0.0, None, (), claims, attribute.listed)
         denied = frozenset(claim.value for claim in counted if claim.stance == "not")
-        return choose(attribute, stated, denied, claims)
+        return _Open(stated, denied, claims)
 
-    def _choose_one(
-        self, attribute: Attribute, stated: Sequence[Evidence], denied: Set[str], claims: tuple[Evidence, ...]
-    ) -> AttributeValue:
-        support = drop_refined(self.strategy(drop_hints(stated)), attribute)
+    def _heard(self, attribute: Attribute, stated: Sequence[Evidence]) -> Sequence[Evidence]:
+        """The claims that the strategy weighs."""
+        if attribute.many:
+            return stated
+        if not self.strategy.settles:
+            return drop_hints(stated)
+        texts = [claim for claim in stated if claim.extractor not in self.lookers]
+        return [*drop_hints(texts), *(claim for claim in stated if claim.extractor in self.lookers)]
+
+    def _choose_one(self, attribute: Attribute, support: dict[str, float], left: _Open) -> AttributeValue:
+        stated, denied, claims = left
         if not support:
             return AttributeValue(evidence=claims)
-        ranked = compete(support) if len(support) > 1 else support
+        ranked = support if len(support) == 1 else rank(support) if self.strategy.settles else compete(support)
         (value, confidence), *others = ranked.items()
-        rivals = any(p >= RIVAL for _, p in others)
+        rivals = any(p >= RIVAL for _, p in others) and not self.strategy.settles
         if value in denied or (rivals and support[value] >= STATEMENT):
             return AttributeValue("conflicting", (), 0.0, None, tuple(ranked.items()), claims)
         seen = all(claim.extractor in self.lookers for claim in stated)
         if rivals or confidence < (self.least_likely if seen else self.threshold):
-            return AttributeValue("unknown", (), 0.0, None, tuple(ranked.items()), claims)
+            state: State = "conflicting" if contradict(stated) and self.strategy.settles else "unknown"
+            return AttributeValue(state, (), 0.0, None, tuple(ranked.items()), claims)
         detail = join_details(stated, value, attribute)
         return AttributeValue("known", (value,), confidence, detail, tuple(others), claims)
 
-    def _choose_many(
-        self, attribute: Attribute, stated: Sequence[Evidence], denied: Set[str], claims: tuple[Evidence, ...]
-    ) -> AttributeValue:
-        support = drop_refined(self.strategy(stated), attribute)
+    def _choose_many(self, attribute: Attribute, support: dict[str, float], left: _Open) -> AttributeValue:
+        stated, denied, claims = left
         likely = {value: p for value, p in support.items() if p >= LIKELY}
         conflict = find_conflict(likely, attribute) | (denied & support.keys())
         kept = {v: p for v, p in support.items() if p >= self.least_likely and v not in conflict}

@@ -1,49 +1,110 @@
-"""From the claims on one attribute to a probability for each value: the fusion strategies."""
+"""From what sources say of an attribute to a probability for each value: the fusion strategies."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from character_pipeline.data import Evidence
+from character_pipeline.attribute_fusion.ballots import Ballot
+from character_pipeline.data import STATEMENT, Evidence
 from character_pipeline.errors import ConfigError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
 
 Support = dict[str, float]
 """For each value, how probable it is that it is right, taken by itself."""
 
-Strategy = Callable[[Sequence[Evidence]], Support]
-
 MOST_CERTAIN = 0.999
 ENTRY_POINTS = "character_pipeline.strategies"
-"""Other packages offer strategies under this entry-point group."""
+"""Other packages offer strategies under this entry-point group: objects, or classes that need no arguments."""
 
 
-def confidence_weighted(claims: Sequence[Evidence]) -> Support:
+@runtime_checkable
+class Strategy(Protocol):
+    """One way of weighing what sources say."""
+
+    @property
+    def name(self) -> str:
+        """What the setting `attribute_fusion.fusion_strategy` calls it."""
+        ...
+
+    @property
+    def texts_first(self) -> bool:
+        """Whether pictures are heard only where they add to what a text says, or agree with it."""
+        ...
+
+    @property
+    def settles(self) -> bool:
+        """Whether its probabilities have weighed contradictions already; of others, a strong second value makes one."""
+        ...
+
+    def support(self, ballot: Ballot) -> Floats:
+        """How probable each value is, shape (items, values), each in [0, 1]; 0 for a value that nobody states.
+
+        The row of an item must not depend on the other items of the ballot.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class ConfidenceWeighted:
     """Each value's probability is one minus the chance that all who state it are wrong.
 
     Sources err independently of each other; the claims of one source do not, so its strongest counts alone.
     """
-    best: dict[str, Support] = {}
-    for claim in claims:
-        said = best.setdefault(claim.source, {})
-        if claim.score > said.get(claim.value, 0.0):
-            said[claim.value] = claim.score
-    support: Support = {}
-    for said in best.values():
-        for value, score in said.items():
-            joint = 1.0 - (1.0 - support[value]) * (1.0 - score) if value in support else score
-            support[value] = joint if joint < MOST_CERTAIN else MOST_CERTAIN
-    return support
+
+    name: str = "confidence_weighted"
+    texts_first: bool = False
+    settles: bool = False
+
+    def support(self, ballot: Ballot) -> Floats:
+        import numpy as np
+
+        found: Floats = np.minimum(1.0 - np.prod(1.0 - ballot.scores, axis=1), MOST_CERTAIN)
+        return found
 
 
-STRATEGIES: Mapping[str, Strategy] = {"confidence_weighted": confidence_weighted}
+@dataclass(frozen=True)
+class MajorityVoting:
+    """Every source votes for the value that it finds most probable (of a list: for each that is more probable than
+    not), whatever its confidence; a value has the share of the votes that were cast."""
+
+    name: str = "majority_voting"
+    texts_first: bool = False
+    settles: bool = True
+
+    def support(self, ballot: Ballot) -> Floats:
+        import numpy as np
+
+        spoke = ballot.scores.max(axis=2, initial=0.0) > 0
+        best = ballot.scores == ballot.scores.max(axis=2, keepdims=True, initial=0.0)
+        votes = (best if not ballot.attribute.many else ballot.scores >= 0.5) & (ballot.scores > 0)
+        found: Floats = votes.sum(axis=1) / np.maximum(spoke.sum(axis=1), 1)[:, None]
+        return np.minimum(found, MOST_CERTAIN)
+
+
+STRATEGIES: Mapping[str, Strategy] = {
+    one.name: one
+    for one in (
+        ConfidenceWeighted(),
+        ConfidenceWeighted("hierarchical", texts_first=True),
+        MajorityVoting(),
+    )
+}
 
 
 def find_strategy(name: str, strategies: Mapping[str, Strategy] = STRATEGIES) -> Strategy:
     """The strategy of this name, of the package or of a plugin. Raises ConfigError that lists what there is."""
     if name not in strategies:
-        plugins = entry_points(group=ENTRY_POINTS)
-        strategies = {**strategies, **{point.name: point.load() for point in plugins}}
+        plugins = {point.name: point.load() for point in entry_points(group=ENTRY_POINTS)}
+        found = {key: made() if isinstance(made, type) else made for key, made in plugins.items()}
+        strategies = {**strategies, **found}
     if name not in strategies:
         allowed = ", ".join(strategies)
         raise ConfigError(f"attribute_fusion.fusion_strategy '{name}' is not in this version. Allowed: {allowed}")
@@ -57,8 +118,17 @@ def compete(support: Mapping[str, float]) -> Support:
     """
     odds = {value: p / (1.0 - p) for value, p in support.items()}
     total = 1.0 + sum(odds.values())
-    ranked = sorted(odds, key=lambda value: (-odds[value], value))
-    return {value: odds[value] / total for value in ranked}
+    return {value: part / total for value, part in rank(odds).items()}
+
+
+def rank(support: Mapping[str, float]) -> Support:
+    """In falling order."""
+    return dict(sorted(support.items(), key=lambda pair: (-pair[1], pair[0])))
+
+
+def contradict(stated: Iterable[Evidence]) -> bool:
+    """Whether different values are stated, and not only hinted at."""
+    return len({claim.value for claim in stated if claim.score >= STATEMENT}) > 1
 
 
 def strongest(claims: Iterable[Evidence]) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from character_pipeline.attribute_fusion.gates import count_people, heed_emptiness
@@ -20,21 +21,47 @@ from character_pipeline.processing.stages import Stages
 from character_pipeline.processing.work import Work
 
 GATES = ("people", "safety", EMPTY)
+DESCRIBED: frozenset[Status] = frozenset({"ok", "partial"})
+"""The statuses of items whose attributes are decided."""
 
 
-def conclude(work: Work, stages: Stages, seconds: float) -> Processed:
-    """The record of an item, checked; one that breaks the schema becomes a failure with a reason."""
+def conclude(works: Sequence[Work], stages: Stages, seconds: float) -> list[Processed]:
+    """The record of each item.
+
+    Args:
+        seconds: that each item took.
+    """
+    judged = [(work, *_judge(work, stages)) for work in works]
+    described = [work for work, status, _ in judged if status in DESCRIBED]
+    decided = iter(stages.fuser.decide_all([work.claims for work in described]))
+    return [
+        _finish(work, stages, status, people, next(decided) if status in DESCRIBED else stages.fuser.nothing, seconds)
+        for work, status, people in judged
+    ]
+
+
+def _judge(work: Work, stages: Stages) -> tuple[Status, People]:
     work.claims = heed_emptiness(work.claims, stages.lookers)
     people = tuple(work.claims.get("people", ()))
     gate = count_people(people, stages.config.attribute_fusion.describe_solo_focus, stages.lookers)
-    status = _status(work, gate.people)
-    attributes = stages.fuser.decide(work.claims) if status in {"ok", "partial"} else stages.fuser.nothing
-    record = _record(work, stages, status, gate.people, attributes)
+    return _status(work, gate.people), gate.people
+
+
+def _finish(
+    work: Work,
+    stages: Stages,
+    status: Status,
+    people: People,
+    attributes: dict[str, AttributeValue],
+    seconds: float,
+) -> Processed:
+    """The record, checked; one that breaks the schema becomes a failure with a reason."""
+    record = _record(work, stages, status, people, attributes)
     try:
         stages.schema.check(record)
     except ItemError as error:
         work.problems += (Problem("record", error.kind, str(error)),)
-        record = _record(work, stages, "failed", gate.people, stages.fuser.nothing)
+        record = _record(work, stages, "failed", people, stages.fuser.nothing)
     item = work.item
     if item.picture is not None or item.readings:
         item = replace(item, picture=None, readings={})

@@ -147,7 +147,7 @@ class _Batch:
             flow.run(stage, [work for work in self.visible if _has(work, stage, keys)])
         with flow.meter.time("decide"):
             seconds = (self.seconds + time.perf_counter() - start) / len(self.works)
-            return [conclude(work, stages, seconds) for work in self.works]
+            return conclude(self.works, stages, seconds)
 
     def _look(self) -> None:
         """Read the pictures, some at a time, each as soon as it is decoded."""
