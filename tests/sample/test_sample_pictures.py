@@ -14,7 +14,7 @@ from PIL import Image
 
 from character_pipeline.errors import ConfigError, MissingExtraError
 from character_pipeline.sample import STYLES, bundled_folder, draw, render, write_samples
-from character_pipeline.sample.noise import LEVELS, noisy_picture, noisy_tags
+from character_pipeline.sample.noise import LEVELS, REGIMES, noisy_picture, noisy_tags
 from character_pipeline.sample.palette import HAIR, rgb
 
 SIXTY: dict[str, Any] = {"seed": 19, "size": 384, "formats": ("webp",), "sidecars": "mixed"}
@@ -155,3 +155,18 @@ def test_the_bundled_set_is_what_the_command_draws(tmp_path: Path) -> None:
         ours, theirs = (Image.open(folder / line["item_id"]) for folder in (tmp_path, bundled_folder()))
         assert ours.size == theirs.size
         assert float(np.abs(pixels(ours) - pixels(theirs)).mean()) < 2.0
+
+
+def test_mixed_noise_gives_every_item_a_regime_and_does_what_it_says(tmp_path: Path) -> None:
+    write_samples(tmp_path, 60, seed=3, noise="mixed", size=64)
+    lines = [json.loads(line) for line in (tmp_path / "truth.jsonl").read_text().splitlines()]
+    assert {line["regime"] for line in lines} == set(REGIMES)
+    done = {
+        name: [change.partition(":")[0] for line in lines if line["regime"] == name for change in line["noise"]]
+        for name in REGIMES
+    }
+    assert "wrong" in done["rich picture, wrong tags"]
+    assert not {"blur", "jpeg"} & set(done["rich picture, wrong tags"])
+    assert done["sparse tags"].count("drop") > 3 * done["clean tags, poor picture"].count("drop")
+    assert "conflict" in done["conflicts"]
+    assert "blur" in done["clean tags, poor picture"]

@@ -11,7 +11,9 @@ import typer
 def sample(  # noqa: PLR0913, PLR0917
     out: Annotated[Path, typer.Argument(help="The folder to write: pictures, .txt sidecars, truth.jsonl.")],
     count: Annotated[int, typer.Option(help="How many pictures.")] = 100,
-    noise: Annotated[str, typer.Option(help="What goes wrong with tags and pictures: none, light or heavy.")] = "none",
+    noise: Annotated[
+        str, typer.Option(help="What goes wrong with tags and pictures: none, light, heavy or mixed.")
+    ] = "none",
     style: Annotated[
         list[str] | None, typer.Option(help="Draw in this style only; give it again for more styles. Default: all.")
     ] = None,

@@ -16,6 +16,7 @@ A line of truth.jsonl has these keys:
     details      the colours behind "Multicolored" and "Heterochromia", the garment with its colour
     tags         the clean tags; the sidecar has them after `noise`
     noise        what was done to tags and picture
+    regime       where the noise is mixed: the kind of item that this is
     character    who it is: several pictures may show the same person, so split by this key
 
 The bundled set in `bundled_folder()` is written by

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from random import Random
 from typing import TYPE_CHECKING
 
 from character_pipeline.errors import ConfigError, unknown_name
 from character_pipeline.sample.palette import EYES, HAIR
+from character_pipeline.sample.tags import chances
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -22,6 +24,7 @@ class Noise:
     Attributes:
         drop: chance of each tag to be missing.
         wrong, conflict: chance of a picture to have a colour tag that is false, or a second one beside the right one.
+        mistaken: chance of each tag of length, expression, age, body or skin to be that of another value.
         spaces: chance of a picture to have tags with spaces for underscores.
         blur: radius in pixels of a 512 px picture; jpeg: quality; shrink: share of the size that is left; tint: shift
             of each colour channel in 0..255. Each comes with its chance.
@@ -30,6 +33,7 @@ class Noise:
     drop: float = 0.0
     wrong: float = 0.0
     conflict: float = 0.0
+    mistaken: float = 0.0
     spaces: float = 0.0
     blur: tuple[float, float, float] = (0.0, 0.0, 0.0)
     jpeg: tuple[float, float, float] = (0.0, 0.0, 0.0)
@@ -48,15 +52,34 @@ LEVELS: Mapping[str, Noise] = {
         blur=(0.35, 0.8, 2.6), jpeg=(0.8, 15, 50), shrink=(0.45, 0.2, 0.5), tint=(0.5, 6, 22),
     ),
 }  # fmt: skip
+POOR = Noise(blur=(0.8, 1.2, 3.2), jpeg=(0.9, 10, 35), shrink=(0.7, 0.15, 0.4), tint=(0.7, 8, 26))
+PLAIN = Noise(jpeg=(0.5, 40, 80))
+REGIMES: Mapping[str, Noise] = {
+    "clean tags, poor picture": replace(POOR, drop=0.05, wrong=0.01, mistaken=0.01),
+    "rich picture, wrong tags": Noise(drop=0.2, wrong=0.35, mistaken=0.35, conflict=0.08),
+    "sparse tags": replace(PLAIN, drop=0.8, wrong=0.02, mistaken=0.02),
+    "conflicts": replace(PLAIN, drop=0.12, wrong=0.08, mistaken=0.08, conflict=0.7),
+    "as usual": LEVELS["light"],
+}
+"""What differs from item to item of a data set that many people made."""
+MIXED = "mixed"
+MISTAKABLE = ("Hair Length", "Facial Expression", "Age", "Body Type", "Skin Tone")
 KEPT = frozenset({"1girl", "1boy", "solo", "no_humans"})
 """Tags that nobody forgets."""
 
 
-def find_noise(level: str) -> Noise:
-    """The parameters of this level. Raises ConfigError that names the levels."""
-    if level not in LEVELS:
-        raise ConfigError(unknown_name("noise level", level, LEVELS))
-    return LEVELS[level]
+def check_noise(level: str) -> None:
+    """Raise ConfigError that names the levels, where this is none."""
+    if level not in {*LEVELS, MIXED}:
+        raise ConfigError(unknown_name("noise level", level, (*LEVELS, MIXED)))
+
+
+def find_noise(level: str, seed: int) -> tuple[Noise, str]:
+    """What goes wrong with one item, and the name of its regime where each item has another."""
+    if level != MIXED:
+        return LEVELS[level], ""
+    regime = Random(f"regime {seed}").choice(sorted(REGIMES))
+    return REGIMES[regime], regime
 
 
 def noisy_tags(tags: list[str], noise: Noise, seed: int) -> tuple[list[str], list[str]]:
@@ -85,8 +108,21 @@ def _colour_family(tag: str) -> tuple[str, list[str]]:
     return (noun, known) if name in known else ("", [])
 
 
+@lru_cache(maxsize=1)
+def families() -> Mapping[str, tuple[str, ...]]:
+    """For each tag that states a value of MISTAKABLE, the tags that state the values of the same attribute."""
+    by_label = (
+        tuple(pairs[0][0] for pairs in chances()[label].values() if "{" not in pairs[0][0]) for label in MISTAKABLE
+    )
+    return {tag: family for family in by_label for tag in family}
+
+
 def _mistaken(tag: str, tags: list[str], noise: Noise, rng: Random, done: list[str]) -> str:
     noun, colours = _colour_family(tag)
+    if noise.mistaken and tag in families() and rng.random() < noise.mistaken:
+        other = rng.choice([name for name in families()[tag] if name != tag])
+        done.append(f"wrong:{tag}->{other}")
+        return other
     if not noun or rng.random() >= noise.wrong:
         return tag
     wrong = rng.choice([c for c in colours if f"{c}_{noun}" not in tags])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from character_pipeline.errors import ConfigError, unknown_name
 from character_pipeline.sample.drawing import Drawing, draw, render
-from character_pipeline.sample.noise import Noise, find_noise, noisy_picture, noisy_tags
+from character_pipeline.sample.noise import Noise, check_noise, find_noise, noisy_picture, noisy_tags
 from character_pipeline.sample.styles import find_style
 from character_pipeline.sample.words import sentence
 
@@ -36,7 +36,7 @@ class Plan:
 
     count: int
     seed: int
-    noise: Noise
+    noise: str
     styles: tuple[str, ...]
     size: int
     formats: tuple[str, ...]
@@ -66,7 +66,8 @@ def write_samples(  # noqa: PLR0913, PLR0917
 
     Args:
         count: 1 to 1,000,000.
-        noise: "none", "light" or "heavy": what goes wrong with tags and pictures.
+        noise: "none", "light" or "heavy": what goes wrong with tags and pictures; or "mixed": every item has one of
+            five regimes, which its line of truth names.
         styles: the drawing styles to choose from; None for all.
         size: pixels of the longer side, 64 to 2048.
         progress: called after each picture with the number written so far.
@@ -78,7 +79,7 @@ def write_samples(  # noqa: PLR0913, PLR0917
         MissingExtraError: resvg-py is not installed.
     """
     chosen = tuple(formats) or tuple(FORMATS)
-    plan = Plan(count, seed, find_noise(noise), tuple(styles or ()), size, chosen, sidecars)
+    plan = Plan(count, seed, noise, tuple(styles or ()), size, chosen, sidecars)
     _check(plan)
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -101,13 +102,14 @@ def _write_one(out: Path, plan: Plan, index: int) -> dict[str, Any]:
     seed = sample_seed(plan.seed, index)
     rng = Random(f"file {seed}")
     drawing = draw(seed, rng.choice(plan.styles) if plan.styles else None)
-    picture, damage = noisy_picture(render(drawing, plan.size), plan.noise, seed)
+    noise, regime = find_noise(plan.noise, seed)
+    picture, damage = noisy_picture(render(drawing, plan.size), noise, seed)
     ending = rng.choice(plan.formats)
     path = out / f"{plan.name(index)}.{ending}"
     path.parent.mkdir(parents=True, exist_ok=True)
     _save(picture, path, ending)
-    line = {"item_id": f"{plan.name(index)}.{ending}", **drawing.truth}
-    text, changed = _sidecar(drawing, plan, index, line)
+    line = {"item_id": f"{plan.name(index)}.{ending}", **drawing.truth, **({"regime": regime} if regime else {})}
+    text, changed = _sidecar(drawing, plan, noise, index, line)
     if text is not None:
         path.with_suffix(".txt").write_text(text + "\n", encoding="utf-8")
     return {**line, "noise": [*changed, *damage]}
@@ -118,7 +120,9 @@ def _save(picture: Image, path: Path, ending: str) -> None:
     picture.save(path, **options)
 
 
-def _sidecar(drawing: Drawing, plan: Plan, index: int, line: dict[str, Any]) -> tuple[str | None, list[str]]:
+def _sidecar(
+    drawing: Drawing, plan: Plan, noise: Noise, index: int, line: dict[str, Any]
+) -> tuple[str | None, list[str]]:
     """The text beside the picture; where it is no tag list, the line is made to say what is stated."""
     mixed = plan.sidecars == "mixed" and drawing.truth["people"] == "single"
     if mixed and index % 60 == 9:
@@ -128,11 +132,12 @@ def _sidecar(drawing: Drawing, plan: Plan, index: int, line: dict[str, Any]) -> 
         text, stated = sentence(drawing.truth)
         line.update(tags=[], stated=stated)
         return text, ["plain English"]
-    tags, changed = noisy_tags(drawing.tags, plan.noise, drawing.seed)
+    tags, changed = noisy_tags(drawing.tags, noise, drawing.seed)
     return ", ".join(tags), changed
 
 
 def _check(plan: Plan) -> None:
+    check_noise(plan.noise)
     if not 1 <= plan.count <= MAX_COUNT:
         raise ConfigError(f"count is {plan.count}. Allowed: 1 to {MAX_COUNT}")
     if not 64 <= plan.size <= 2048:
