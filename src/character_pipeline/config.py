@@ -15,6 +15,7 @@ from character_pipeline.errors import ConfigError, unknown_name
 
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 
+File = Annotated[str, AfterValidator(lambda path: str(Path(path).absolute()))]
 Folder = Annotated[str, AfterValidator(lambda path: str(Path(path).absolute()))]
 """A folder that is found again from anywhere."""
 
@@ -95,6 +96,7 @@ class PictureAnalyzersConfig(Section):
 class AttributeFusionConfig(Section):
     fusion_strategy: str = Field("hierarchical", description="how sources are weighed; a plugin may offer others")
     confidence_threshold: Fraction = Field(0.3, description="a value with less confidence is withheld")
+    weights: File | None = Field(None, description="what fusion learned from your items; none: that of the package")
     describe_solo_focus: bool = Field(False, description="describe the focus character of pictures tagged solo_focus")
 
 

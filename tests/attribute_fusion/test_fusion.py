@@ -157,7 +157,7 @@ class Last:
 
 
 def test_a_strategy_can_be_plugged_in() -> None:
-    fuser = Fuser(VOCABULARY, AttributeFusionConfig(fusion_strategy="last"), {"last": Last()})
+    fuser = Fuser(VOCABULARY, strategy=Last())
     assert fuser.decide({"hair_color": [claim("hair_color", "Blue")]})["Hair Color"].value == "Multicolored"
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Sequence, Set
+from functools import partial
 from operator import attrgetter
+from pathlib import Path
 from typing import NamedTuple
 
-from character_pipeline.attribute_fusion.ballots import cast_ballot
+from character_pipeline.attribute_fusion.ballots import Ballot, cast_ballot
 from character_pipeline.attribute_fusion.consistency import (
     LIKELY,
     UNSEEN,
@@ -18,7 +20,6 @@ from character_pipeline.attribute_fusion.consistency import (
     join_details,
 )
 from character_pipeline.attribute_fusion.strategies import (
-    STRATEGIES,
     Strategy,
     compete,
     contradict,
@@ -26,6 +27,7 @@ from character_pipeline.attribute_fusion.strategies import (
     rank,
     strongest,
 )
+from character_pipeline.attribute_fusion.weights import DEFAULT, Weights, fitting, load_weights
 from character_pipeline.config import AttributeFusionConfig
 from character_pipeline.data import STATEMENT, AttributeValue, Claims, Evidence, State
 from character_pipeline.vocabulary import Attribute, Vocabulary
@@ -33,6 +35,9 @@ from character_pipeline.vocabulary import Attribute, Vocabulary
 ORIGIN = attrgetter("origin")
 RIVAL = 0.2
 """A second value with this much of the probability makes a contradiction of a decision."""
+DIGITS = 9
+"""Probabilities are rounded, so that the last bits of a sum decide nothing."""
+NOBODY: frozenset[str] = frozenset()
 REMEMBERED = 16_384
 """Decisions. Claims of text are shared objects, so most items ask for decisions that were made before."""
 
@@ -45,29 +50,43 @@ class _Open(NamedTuple):
     claims: tuple[Evidence, ...]
 
 
+Asked = tuple[str, tuple[Evidence, ...], frozenset[str]]
+"""An attribute, the claims on it, and the sources that had anything to say of the item."""
+
+
+def _heard_of(claims: Claims) -> frozenset[str]:
+    return frozenset(claim.extractor for found in claims.values() for claim in found)
+
+
+def _weights(vocabulary: Vocabulary, config: AttributeFusionConfig) -> Weights:
+    values = {key: attribute.values for key, attribute in vocabulary.attributes.items()}
+    return fitting(load_weights(Path(config.weights) if config.weights else DEFAULT), values)
+
+
 class Fuser:
     """Fuses evidence by one strategy. The same claims always give the same decision, whatever else is decided.
 
     Args:
         lookers: the extractors that look at pictures.
+        strategy: instead of that of the settings.
     """
 
     def __init__(
         self,
         vocabulary: Vocabulary,
         config: AttributeFusionConfig | None = None,
-        strategies: Mapping[str, Strategy] = STRATEGIES,
         lookers: Set[str] = frozenset(),
+        strategy: Strategy | None = None,
     ) -> None:
         config = config or AttributeFusionConfig()
         self.vocabulary = vocabulary
         self.lookers = lookers
-        self.strategy = find_strategy(config.fusion_strategy, strategies)
+        self.strategy = strategy or find_strategy(config.fusion_strategy, partial(_weights, vocabulary, config))
         # In a list, and where nothing but a picture speaks, a value must be more likely right than wrong.
         self.least_likely = max(config.confidence_threshold, LIKELY)
         self.threshold = self.least_likely if self.strategy.settles else config.confidence_threshold
         self.nothing = {a.label: AttributeValue(listed=a.listed) for a in vocabulary.attributes.values()}
-        self._made: dict[tuple[str, tuple[Evidence, ...]], AttributeValue] = {}
+        self._made: dict[Asked, AttributeValue] = {}
 
     def decide(self, claims: Claims) -> dict[str, AttributeValue]:
         """What is decided on every attribute, by label, in the order of the vocabulary."""
@@ -75,37 +94,37 @@ class Fuser:
 
     def decide_all(self, batch: Sequence[Claims]) -> list[dict[str, AttributeValue]]:
         """What is decided on every attribute of each item."""
-        ordered = [self._ordered(claims) for claims in batch]
-        self._make(pair for claims in ordered for pair in claims.items())
+        asked = [self._ask(claims) for claims in batch]
+        self._make(one for some in asked for one in some)
         decided = []
-        for claims in ordered:
-            found = {self.vocabulary.attributes[key].label: self._made[key, some] for key, some in claims.items()}
+        for some in asked:
+            found = {self.vocabulary.attributes[one[0]].label: self._made[one] for one in some}
             decided.append(self.nothing | found)
             if self.lookers:
                 self._drop_unseen(decided[-1])
         return decided
 
-    def _ordered(self, claims: Claims) -> dict[str, tuple[Evidence, ...]]:
-        """In one order, so that the order of the tags in a text decides nothing, and the memory serves more."""
-        known = self.vocabulary.attributes
-        return {
-            key: tuple(found) if len(found) == 1 else tuple(sorted(found, key=ORIGIN))
+    def _ask(self, claims: Claims) -> list[Asked]:
+        """The claims in one order, so that the order of the tags in a text decides nothing, and the memory serves
+        more."""
+        heard = _heard_of(claims) if self.strategy.settles else NOBODY
+        return [
+            (key, tuple(found) if len(found) == 1 else tuple(sorted(found, key=ORIGIN)), heard)
             for key, found in claims.items()
-            if key in known
-        }
+            if key in self.vocabulary.attributes
+        ]
 
-    def _make(self, asked: Iterable[tuple[str, tuple[Evidence, ...]]]) -> None:
+    def _make(self, asked: Iterable[Asked]) -> None:
         """Make the decisions that are not remembered."""
         wanted = dict.fromkeys(asked)
         if len(self._made) + len(wanted) > REMEMBERED:
             self._made.clear()
-        by_key: dict[str, list[tuple[Evidence, ...]]] = {}
-        for key, claims in wanted:
-            if (key, claims) not in self._made:
-                by_key.setdefault(key, []).append(claims)
+        by_key: dict[str, list[Asked]] = {}
+        for one in wanted:
+            if one not in self._made:
+                by_key.setdefault(one[0], []).append(one)
         for key, some in by_key.items():
-            made = self._decide(self.vocabulary.attributes[key], some)
-            self._made.update(zip(((key, claims) for claims in some), made, strict=True))
+            self._made.update(zip(some, self._decide(self.vocabulary.attributes[key], some), strict=True))
 
     def _drop_unseen(self, decided: dict[str, AttributeValue]) -> None:
         """Take back what only pictures say of things that are not there or not to be seen."""
@@ -122,12 +141,22 @@ class Fuser:
         claims = [claim for claim in decided.evidence if claim.stance == "is" and claim.value in decided.values]
         return bool(claims) and all(claim.extractor in self.lookers for claim in claims)
 
-    def _decide(self, attribute: Attribute, asked: Sequence[tuple[Evidence, ...]]) -> list[AttributeValue]:
+    def ballot(self, attribute: Attribute, batch: Sequence[Claims]) -> tuple[Ballot, list[bool]]:
+        """What the strategy weighs of each item, and whether it is asked: not where there is nothing to see or to
+        describe."""
+        closed = [self._close(attribute, tuple(claims.get(attribute.key, ()))) for claims in batch]
+        left = [self._heard(attribute, one.stated) if isinstance(one, _Open) else () for one in closed]
+        return cast_ballot(attribute, left, [_heard_of(claims) for claims in batch], self.lookers), [
+            isinstance(one, _Open) for one in closed
+        ]
+
+    def _decide(self, attribute: Attribute, asked: Sequence[Asked]) -> list[AttributeValue]:
         """What is decided on one attribute from each of some sets of claims."""
-        closed = [self._close(attribute, claims) for claims in asked]
-        left = [one for one in closed if isinstance(one, _Open)]
-        ballot = cast_ballot(attribute, [self._heard(attribute, one.stated) for one in left], self.lookers)
-        chances = iter(self.strategy.support(ballot).tolist() if left else ())
+        closed = [self._close(attribute, claims) for _, claims, _ in asked]
+        left = [(one, heard) for one, (_, _, heard) in zip(closed, asked, strict=True) if isinstance(one, _Open)]
+        counted = [self._heard(attribute, one.stated) for one, _ in left]
+        ballot = cast_ballot(attribute, counted, [heard for _, heard in left], self.lookers)
+        chances = iter(self.strategy.support(ballot).round(DIGITS).tolist() if left else ())
         choose = self._choose_many if attribute.many else self._choose_one
         decided = []
         for one in closed:

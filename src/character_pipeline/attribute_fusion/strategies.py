@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from character_pipeline.attribute_fusion.ballots import Ballot
+from character_pipeline.attribute_fusion.weights import Weights
 from character_pipeline.data import STATEMENT, Evidence
 from character_pipeline.errors import ConfigError
 
@@ -89,26 +90,44 @@ class MajorityVoting:
         return np.minimum(found, MOST_CERTAIN)
 
 
-STRATEGIES: Mapping[str, Strategy] = {
-    one.name: one
-    for one in (
-        ConfidenceWeighted(),
-        ConfidenceWeighted("hierarchical", texts_first=True),
-        MajorityVoting(),
-    )
-}
+BUILT_IN: tuple[Strategy, ...] = (
+    ConfidenceWeighted(),
+    ConfidenceWeighted("hierarchical", texts_first=True),
+    MajorityVoting(),
+)
+LEARNED = ("ensemble", "bayesian")
 
 
-def find_strategy(name: str, strategies: Mapping[str, Strategy] = STRATEGIES) -> Strategy:
-    """The strategy of this name, of the package or of a plugin. Raises ConfigError that lists what there is."""
-    if name not in strategies:
-        plugins = {point.name: point.load() for point in entry_points(group=ENTRY_POINTS)}
-        found = {key: made() if isinstance(made, type) else made for key, made in plugins.items()}
-        strategies = {**strategies, **found}
-    if name not in strategies:
-        allowed = ", ".join(strategies)
+def find_strategy(name: str, weights: Callable[[], Weights] = Weights) -> Strategy:
+    """The strategy of this name, of the package or of a plugin. Raises ConfigError that lists what there is.
+
+    Args:
+        weights: reads what was learned, for the strategies that need it.
+    """
+    built_in = {one.name: one for one in BUILT_IN}
+    if name in built_in:
+        return built_in[name]
+    if name in LEARNED:
+        return _learned(name, weights())
+    plugins = {point.name: point for point in entry_points(group=ENTRY_POINTS)}
+    if name not in plugins:
+        allowed = ", ".join([*built_in, *LEARNED, *plugins])
         raise ConfigError(f"attribute_fusion.fusion_strategy '{name}' is not in this version. Allowed: {allowed}")
-    return strategies[name]
+    made = plugins[name].load()
+    found: Strategy = made() if isinstance(made, type) else made
+    return found
+
+
+def _learned(name: str, weights: Weights) -> Strategy:
+    from character_pipeline.attribute_fusion.bayesian import Bayesian
+    from character_pipeline.attribute_fusion.ensemble import Ensemble
+
+    calibration = weights.calibration()
+    return (
+        Ensemble(calibration, weights.all_stacks())
+        if name == "ensemble"
+        else Bayesian(calibration, weights.all_habits())
+    )
 
 
 def compete(support: Mapping[str, float]) -> Support:

@@ -1,0 +1,114 @@
+"""Labelled items with all that was claimed of them: what fusion is fitted on and judged by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from character_pipeline.attribute_fusion.ballots import Ballot
+from character_pipeline.attribute_fusion.fusion import Fuser
+from character_pipeline.data import CharacterAttributes, Claims, Evidence
+from character_pipeline.database.queries import get_result
+from character_pipeline.database.store import Store
+from character_pipeline.errors import ConfigError
+from character_pipeline.evaluation.metrics import Flags, Ints
+from character_pipeline.evaluation.sources import TEXT_SOURCES
+from character_pipeline.evaluation.truth import read_truth, true_values
+from character_pipeline.vocabulary import Attribute, Vocabulary
+
+UNJUDGED = -1
+
+
+@dataclass(frozen=True)
+class Gold:
+    """N items that show one character each, their truth, and the claims on them.
+
+    Attributes:
+        truths: their lines of truth.
+        claims: by attribute; nothing for an item that the gates did not let through.
+    """
+
+    vocabulary: Vocabulary
+    truths: Sequence[Mapping[str, Any]]
+    claims: Sequence[Claims]
+
+    def __len__(self) -> int:
+        return len(self.truths)
+
+    def take(self, rows: Ints | Flags) -> Self:
+        places = np.arange(len(self))[rows]
+        return type(self)(self.vocabulary, [self.truths[p] for p in places], [self.claims[p] for p in places])
+
+    @cached_property
+    def groups(self) -> Ints:
+        """A number for each character, shape (N,); an item whose truth names none is a group of its own."""
+        names = [str(line.get("character") or f"\0{number}") for number, line in enumerate(self.truths)]
+        return np.unique(names, return_inverse=True)[1].astype(np.int64)
+
+    def column(self, key: str) -> list[str]:
+        """What the lines of truth say under a key, such as the style."""
+        return [str(line.get(key, "")) for line in self.truths]
+
+    @cached_property
+    def lookers(self) -> frozenset[str]:
+        """The sources that look at pictures."""
+        found = {claim.extractor for claims in self.claims for some in claims.values() for claim in some}
+        return frozenset(found - TEXT_SOURCES)
+
+    def ballot(self, attribute: Attribute, fuser: Fuser) -> tuple[Ballot, Flags]:
+        """What a fuser's strategy is asked of each item, and whether it is."""
+        ballot, asked = fuser.ballot(attribute, self.claims)
+        return ballot, np.array(asked, dtype=np.bool_)
+
+    def one(self, attribute: Attribute) -> Ints:
+        """The place of the true value, the number of values where none is true or visible, or UNJUDGED; shape (N,)."""
+        found = [true_values(line, attribute.label) for line in self.truths]
+        return np.array([_place(values, attribute) for values in found], dtype=np.int64)
+
+    def each(self, attribute: Attribute) -> Ints:
+        """1 where a value is true, 0 where it is not, or UNJUDGED; shape (N, V). Also for one-valued attributes."""
+        rows = np.full((len(self), len(attribute.values)), UNJUDGED, dtype=np.int64)
+        for row, line in enumerate(self.truths):
+            values = true_values(line, attribute.label)
+            if values is not None:
+                rows[row] = 0
+                rows[row, [attribute.order[value] for value in values if value in attribute.order]] = 1
+        return rows
+
+
+def _place(values: set[str] | None, attribute: Attribute) -> int:
+    if values is None or len(values) > 1:
+        return UNJUDGED
+    return attribute.order[next(iter(values))] if values else len(attribute.values)
+
+
+def read_gold(store: Store, path: Path) -> Gold:
+    """The items of a truth file that show one character and are in a database.
+
+    Raises ConfigError where the truth cannot be read, or none of its items is there.
+    """
+    truths, claims = [], []
+    for truth in read_truth(path):
+        result = get_result(store, truth["item_id"]) if truth.get("people", "single") == "single" else None
+        if result is not None:
+            truths.append(truth)
+            claims.append(claims_on(result.attributes, store.vocabulary))
+    if not truths:
+        raise ConfigError(f"no item of {path} that shows one character is in the database: extract the items first")
+    return Gold(store.vocabulary, truths, claims)
+
+
+def claims_on(record: CharacterAttributes, vocabulary: Vocabulary) -> dict[str, list[Evidence]]:
+    """All stored evidence of a record, by attribute or gate."""
+    claims: dict[str, list[Evidence]] = {}
+    for key, attribute in vocabulary.attributes.items():
+        if evidence := record.attributes[attribute.label].evidence:
+            claims[key] = list(evidence)
+    for claim in record.reasons:
+        claims.setdefault(claim.attribute, []).append(claim)
+    return claims
