@@ -46,6 +46,13 @@ class Ballot:
 
         return np.asarray((self.scores > 0).any(axis=1))
 
+    @property
+    def told(self) -> Flags:
+        """Whether any source states any value, shape (N,)."""
+        import numpy as np
+
+        return np.asarray((self.scores > 0).any(axis=(1, 2)))
+
     def take(self, rows: Rows | Flags) -> Self:
         """Some of the items."""
         return replace(self, scores=self.scores[rows], heard=self.heard[rows])
