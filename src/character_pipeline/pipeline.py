@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from character_pipeline.models.plan import Plan
 
 log = logging.getLogger("character_pipeline")
-IDLE_SECTIONS = ("rl_optimizer",)
 
 
 def build_stages(
@@ -53,12 +52,6 @@ def build_stages(
     return Stages(config, vocabulary, [*chosen, *add_extractors])
 
 
-def _warn_of_idle_settings(config: PipelineConfig) -> None:
-    for name in IDLE_SECTIONS:
-        if getattr(config, name) != getattr(PipelineConfig(), name):
-            log.warning("the settings of [%s] have no effect in this version", name)
-
-
 class CharacterPipeline:
     """Extracts character attributes; made by `create_pipeline`. Close it, or use it as a context manager."""
 
@@ -68,7 +61,6 @@ class CharacterPipeline:
         extractors: Sequence[PipelineStage] | None = None,
         add_extractors: Sequence[PipelineStage] = (),
     ) -> None:
-        _warn_of_idle_settings(config)
         self.config = config
         plan = find_model(config) if extractors is None else None
         self._make_stages = partial(build_stages, config, extractors, add_extractors, plan)

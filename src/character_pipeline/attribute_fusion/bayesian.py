@@ -86,9 +86,12 @@ class Bayesian:
     settles: bool = True
 
     def support(self, ballot: Ballot) -> Floats:
+        return self.weigh(self.calibration.apply(ballot))
+
+    def weigh(self, ballot: Ballot) -> Floats:
+        """The support of calibrated scores."""
         import numpy as np
 
-        ballot = self.calibration.apply(ballot)
         known = self.habits.get(ballot.attribute.key)
         if known is None:
             return noisy_or(ballot)

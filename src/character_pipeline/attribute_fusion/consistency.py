@@ -4,9 +4,16 @@ other."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
+from typing import TYPE_CHECKING
 
 from character_pipeline.data import STATEMENT, Evidence, State
 from character_pipeline.vocabulary import Attribute
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
 
 LIKELY = 0.5
 """A list holds only values that are more likely right than wrong, whatever lower threshold is set."""
@@ -38,6 +45,14 @@ def heed_texts(claims: Sequence[Evidence], attribute: Attribute, lookers: Set[st
     denied = {claim.value for claim in texts if claim.stance == "not"}
     said = stated or {claim.value for claim in texts if claim.stance == "is"}
     return [c for c in claims if c.extractor not in lookers or _agrees(c, attribute, said, denied, bool(stated))]
+
+
+def heed_states(claims: Sequence[Evidence], attribute: Attribute, lookers: Set[str]) -> Sequence[Evidence]:
+    """The claims that count where all sources are weighed: not those of pictures that there is nothing to see or to
+    describe, of what a text describes."""
+    if any(claim.stance == "is" and claim.extractor not in lookers for claim in claims):
+        return [claim for claim in claims if claim.stance == "is" or claim.extractor not in lookers]
+    return claims
 
 
 def is_denial(claim: Evidence) -> bool:
@@ -75,6 +90,26 @@ def drop_refined(support: dict[str, float], attribute: Attribute) -> dict[str, f
             general = attribute.refines[value] & support.keys()
             gone |= general if p >= LIKELY else {other for other in general if support[other] <= p}
     return {value: p for value, p in support.items() if value not in gone} if gone else support
+
+
+def settle_lists(chances: Floats, attribute: Attribute) -> Floats:
+    """Probabilities (..., V) of a list without values that a likely one says more precisely, and without likely ones
+    that exclude each other; of a choice, as they are."""
+    if not attribute.many:
+        return chances
+    import numpy as np
+
+    found = chances.copy()
+    for value, general in attribute.refines.items():
+        precise = found[..., attribute.order[value]] >= LIKELY
+        for other in sorted(general):
+            place = attribute.order[other]
+            found[..., place] = np.where(precise, 0.0, found[..., place])
+    for group in attribute.exclusive:
+        places = [attribute.order[value] for value in group]
+        together = (found[..., places] >= LIKELY).sum(axis=-1) > 1
+        found[..., places] = np.where(together[..., None], 0.0, found[..., places])
+    return found
 
 
 def find_conflict(support: Mapping[str, float], attribute: Attribute) -> set[str]:

@@ -74,9 +74,12 @@ class Ensemble:
     settles: bool = True
 
     def support(self, ballot: Ballot) -> Floats:
+        return self.weigh(self.calibration.apply(ballot))
+
+    def weigh(self, ballot: Ballot) -> Floats:
+        """The support of calibrated scores."""
         import numpy as np
 
-        ballot = self.calibration.apply(ballot)
         stack = self.stacks.get(ballot.attribute.key, self.stacks.get(ANY))
         if stack is None:
             return noisy_or(ballot)

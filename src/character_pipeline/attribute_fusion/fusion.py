@@ -6,48 +6,22 @@ from collections.abc import Iterable, Sequence, Set
 from functools import partial
 from operator import attrgetter
 from pathlib import Path
-from typing import NamedTuple
 
 from character_pipeline.attribute_fusion.ballots import Ballot, cast_ballot
-from character_pipeline.attribute_fusion.consistency import (
-    LIKELY,
-    UNSEEN,
-    drop_hints,
-    drop_refined,
-    find_conflict,
-    heed_texts,
-    is_denial,
-    join_details,
-)
-from character_pipeline.attribute_fusion.strategies import (
-    Strategy,
-    compete,
-    contradict,
-    find_strategy,
-    rank,
-    strongest,
-)
+from character_pipeline.attribute_fusion.choosing import Chooser, Open
+from character_pipeline.attribute_fusion.consistency import UNSEEN
+from character_pipeline.attribute_fusion.strategies import Strategy, Weighed, WholeStrategy, find_strategy
 from character_pipeline.attribute_fusion.weights import DEFAULT, Weights, fitting, load_weights
 from character_pipeline.config import AttributeFusionConfig
-from character_pipeline.data import STATEMENT, AttributeValue, Claims, Evidence, State
+from character_pipeline.data import AttributeValue, Claims, Evidence
 from character_pipeline.vocabulary import Attribute, Vocabulary
 
 ORIGIN = attrgetter("origin")
-RIVAL = 0.2
-"""A second value with this much of the probability makes a contradiction of a decision."""
 DIGITS = 9
 """Probabilities are rounded, so that the last bits of a sum decide nothing."""
 NOBODY: frozenset[str] = frozenset()
 REMEMBERED = 16_384
 """Decisions. Claims of text are shared objects, so most items ask for decisions that were made before."""
-
-
-class _Open(NamedTuple):
-    """Claims on an attribute that leave it to the strategy what is right."""
-
-    stated: Sequence[Evidence]
-    denied: Set[str]
-    claims: tuple[Evidence, ...]
 
 
 Asked = tuple[str, tuple[Evidence, ...], frozenset[str]]
@@ -58,7 +32,8 @@ def _heard_of(claims: Claims) -> frozenset[str]:
     return frozenset(claim.extractor for found in claims.values() for claim in found)
 
 
-def _weights(vocabulary: Vocabulary, config: AttributeFusionConfig) -> Weights:
+def read_weights(vocabulary: Vocabulary, config: AttributeFusionConfig) -> Weights:
+    """What was learned, as far as it fits the vocabulary. Raises ConfigError where it cannot be read."""
     values = {key: attribute.values for key, attribute in vocabulary.attributes.items()}
     return fitting(load_weights(Path(config.weights) if config.weights else DEFAULT), values)
 
@@ -81,10 +56,8 @@ class Fuser:
         config = config or AttributeFusionConfig()
         self.vocabulary = vocabulary
         self.lookers = lookers
-        self.strategy = strategy or find_strategy(config.fusion_strategy, partial(_weights, vocabulary, config))
-        # In a list, and where nothing but a picture speaks, a value must be more likely right than wrong.
-        self.least_likely = max(config.confidence_threshold, LIKELY)
-        self.threshold = self.least_likely if self.strategy.settles else config.confidence_threshold
+        self.strategy = strategy or find_strategy(config.fusion_strategy, partial(read_weights, vocabulary, config))
+        self.chooser = Chooser(self.strategy, lookers, config.confidence_threshold)
         self.nothing = {a.label: AttributeValue(listed=a.listed) for a in vocabulary.attributes.values()}
         self._made: dict[Asked, AttributeValue] = {}
 
@@ -94,15 +67,45 @@ class Fuser:
 
     def decide_all(self, batch: Sequence[Claims]) -> list[dict[str, AttributeValue]]:
         """What is decided on every attribute of each item."""
+        whole = isinstance(self.strategy, WholeStrategy)
+        decided = [self.nothing | found for found in (self._by_item(batch) if whole else self._by_attribute(batch))]
+        for found in decided if self.lookers else ():
+            self._drop_unseen(found)
+        return decided
+
+    def _by_attribute(self, batch: Sequence[Claims]) -> list[dict[str, AttributeValue]]:
         asked = [self._ask(claims) for claims in batch]
         self._make(one for some in asked for one in some)
-        decided = []
-        for some in asked:
-            found = {self.vocabulary.attributes[one[0]].label: self._made[one] for one in some}
-            decided.append(self.nothing | found)
-            if self.lookers:
-                self._drop_unseen(decided[-1])
-        return decided
+        return [{self.vocabulary.attributes[one[0]].label: self._made[one] for one in some} for some in asked]
+
+    def _by_item(self, batch: Sequence[Claims]) -> list[dict[str, AttributeValue]]:
+        """All attributes of an item together; nothing is remembered, for hardly two items are alike."""
+        assert isinstance(self.strategy, WholeStrategy)
+        asked = [{key: claims for key, claims, _ in self._ask(claims)} for claims in batch]
+        heard = [_heard_of(claims) for claims in batch]
+        closed: dict[str, list[AttributeValue | Open]] = {}
+        ballots: dict[str, Ballot] = {}
+        for key, attribute in self.vocabulary.attributes.items():
+            closed[key] = [self.chooser.close(attribute, one.get(key, ())) for one in asked]
+            ballots[key] = self._cast(attribute, closed[key], heard)
+        weighed = self.strategy.weigh_all(ballots) if batch else {}
+        return [
+            {
+                self.vocabulary.attributes[key].label: self._finish(key, closed[key][row], weighed[key], row)
+                for key in one
+            }
+            for row, one in enumerate(asked)
+        ]
+
+    def _finish(self, key: str, left: AttributeValue | Open, weighed: Weighed, row: int) -> AttributeValue:
+        if not isinstance(left, Open):
+            return left
+        chances, least = weighed.support[row].round(DIGITS).tolist(), float(weighed.least[row])
+        return self.chooser.answer(self.vocabulary.attributes[key], left, chances, least)
+
+    def _cast(self, attribute: Attribute, closed: Sequence[AttributeValue | Open], heard: Sequence[Set[str]]) -> Ballot:
+        counted = [self.chooser.heard(attribute, one.stated) if isinstance(one, Open) else () for one in closed]
+        return cast_ballot(attribute, counted, heard, self.lookers)
 
     def _ask(self, claims: Claims) -> list[Asked]:
         """The claims in one order, so that the order of the tags in a text decides nothing, and the memory serves
@@ -144,81 +147,14 @@ class Fuser:
     def ballot(self, attribute: Attribute, batch: Sequence[Claims]) -> tuple[Ballot, list[bool]]:
         """What the strategy weighs of each item, and whether it is asked: not where there is nothing to see or to
         describe."""
-        closed = [self._close(attribute, tuple(claims.get(attribute.key, ()))) for claims in batch]
-        left = [self._heard(attribute, one.stated) if isinstance(one, _Open) else () for one in closed]
-        return cast_ballot(attribute, left, [_heard_of(claims) for claims in batch], self.lookers), [
-            isinstance(one, _Open) for one in closed
-        ]
+        closed = [self.chooser.close(attribute, tuple(claims.get(attribute.key, ()))) for claims in batch]
+        ballot = self._cast(attribute, closed, [_heard_of(claims) for claims in batch])
+        return ballot, [isinstance(one, Open) for one in closed]
 
     def _decide(self, attribute: Attribute, asked: Sequence[Asked]) -> list[AttributeValue]:
         """What is decided on one attribute from each of some sets of claims."""
-        closed = [self._close(attribute, claims) for _, claims, _ in asked]
-        left = [(one, heard) for one, (_, _, heard) in zip(closed, asked, strict=True) if isinstance(one, _Open)]
-        counted = [self._heard(attribute, one.stated) for one, _ in left]
-        ballot = cast_ballot(attribute, counted, [heard for _, heard in left], self.lookers)
+        closed = [self.chooser.close(attribute, claims) for _, claims, _ in asked]
+        left = [(one, heard) for one, (_, _, heard) in zip(closed, asked, strict=True) if isinstance(one, Open)]
+        ballot = self._cast(attribute, [one for one, _ in left], [heard for _, heard in left])
         chances = iter(self.strategy.support(ballot).round(DIGITS).tolist() if left else ())
-        choose = self._choose_many if attribute.many else self._choose_one
-        decided = []
-        for one in closed:
-            if isinstance(one, _Open):
-                support = {value: p for value, p in zip(attribute.values, next(chances), strict=True) if p > 0}
-                decided.append(choose(attribute, drop_refined(support, attribute), one))
-            else:
-                decided.append(one)
-        return decided
-
-    def _close(self, attribute: Attribute, claims: tuple[Evidence, ...]) -> AttributeValue | _Open:
-        """Where there is nothing to see or to describe, that; else the claims that count."""
-        texts_first = self.lookers and self.strategy.texts_first
-        counted = heed_texts(claims, attribute, self.lookers) if texts_first else claims
-        stated = [claim for claim in counted if claim.stance == "is"]
-        hidden = [claim for claim in counted if claim.stance == "hidden"]
-        absent = [claim for claim in counted if claim.stance == "absent" or is_denial(claim)]
-        if hidden and (not stated or strongest(hidden) >= STATEMENT):
-            return AttributeValue("not_visible", (), strongest(hidden), None, (), claims, attribute.listed)
-        if absent and not stated:
-            return AttributeValue("not_applicable", (), strongest(absent), None, (), claims, attribute.listed)
-        if absent:
-            return AttributeValue("conflicting", (), 0.0, None, (), claims, attribute.listed)
-        denied = frozenset(claim.value for claim in counted if claim.stance == "not")
-        return _Open(stated, denied, claims)
-
-    def _heard(self, attribute: Attribute, stated: Sequence[Evidence]) -> Sequence[Evidence]:
-        """The claims that the strategy weighs."""
-        if attribute.many:
-            return stated
-        if not self.strategy.settles:
-            return drop_hints(stated)
-        texts = [claim for claim in stated if claim.extractor not in self.lookers]
-        return [*drop_hints(texts), *(claim for claim in stated if claim.extractor in self.lookers)]
-
-    def _choose_one(self, attribute: Attribute, support: dict[str, float], left: _Open) -> AttributeValue:
-        stated, denied, claims = left
-        if not support:
-            return AttributeValue(evidence=claims)
-        ranked = support if len(support) == 1 else rank(support) if self.strategy.settles else compete(support)
-        (value, confidence), *others = ranked.items()
-        rivals = any(p >= RIVAL for _, p in others) and not self.strategy.settles
-        if value in denied or (rivals and support[value] >= STATEMENT):
-            return AttributeValue("conflicting", (), 0.0, None, tuple(ranked.items()), claims)
-        seen = all(claim.extractor in self.lookers for claim in stated)
-        if rivals or confidence < (self.least_likely if seen else self.threshold):
-            state: State = "conflicting" if contradict(stated) and self.strategy.settles else "unknown"
-            return AttributeValue(state, (), 0.0, None, tuple(ranked.items()), claims)
-        detail = join_details(stated, value, attribute)
-        return AttributeValue("known", (value,), confidence, detail, tuple(others), claims)
-
-    def _choose_many(self, attribute: Attribute, support: dict[str, float], left: _Open) -> AttributeValue:
-        stated, denied, claims = left
-        likely = {value: p for value, p in support.items() if p >= LIKELY}
-        conflict = find_conflict(likely, attribute) | (denied & support.keys())
-        kept = {v: p for v, p in support.items() if p >= self.least_likely and v not in conflict}
-        others = [pair for pair in support.items() if pair[0] not in kept] if len(kept) < len(support) else []
-        offered = tuple(sorted(others, key=lambda pair: (-pair[1], pair[0])))
-        if not kept:
-            state: State = "conflicting" if conflict else "unknown"
-            return AttributeValue(state, (), 0.0, None, offered, claims, attribute.listed)
-        values = tuple(sorted(kept, key=attribute.order.__getitem__))
-        confidence = sum(kept.values()) / len(kept) if attribute.listed else kept[values[0]]
-        detail = join_details(stated, None, attribute)
-        return AttributeValue("known", values, confidence, detail, offered, claims, attribute.listed)
+        return [self.chooser.answer(attribute, one, next(chances)) if isinstance(one, Open) else one for one in closed]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
 from character_pipeline.attribute_fusion.ballots import Ballot
 from character_pipeline.attribute_fusion.weights import Weights
@@ -50,6 +50,23 @@ class Strategy(Protocol):
 
         The row of an item must not depend on the other items of the ballot.
         """
+        ...
+
+
+class Weighed(NamedTuple):
+    """What a strategy says of one attribute of N items: a probability for each value, (N, V), and for each item the
+    least from which a value is said, (N,)."""
+
+    support: Floats
+    least: Floats
+
+
+@runtime_checkable
+class WholeStrategy(Strategy, Protocol):
+    """A strategy that looks at all attributes of an item together."""
+
+    def weigh_all(self, ballots: Mapping[str, Ballot]) -> Mapping[str, Weighed]:
+        """By attribute, for ballots by attribute, all of the same items."""
         ...
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -98,6 +99,11 @@ class Weights(Part):
             if len(stack.weights) != PER_SOURCE * len(stack.sources):
                 raise ValueError(f"stack of {key}: {len(stack.weights)} weights for {len(stack.sources)} sources")
         return self
+
+    @property
+    def digest(self) -> str:
+        """Names what was learned."""
+        return sha256(self.model_dump_json().encode()).hexdigest()[:16]
 
     def calibration(self) -> Calibration:
         from character_pipeline.attribute_fusion.calibration import Calibration, Curve

@@ -23,6 +23,7 @@ DbArgument = Annotated[Path, typer.Argument(help="The database, or the output fo
 WhereOption = Annotated[
     str | None, typer.Option(help="attribute=value, several with commas: hair_color=Black,status=ok")
 ]
+ConfigOption = Annotated[Path | None, typer.Option(help="Settings: a .toml, .yaml or .json file.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON to stdout.")]
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from character_pipeline.cli.common import ConfigOption, DbArgument, open_store
 
 app = typer.Typer(no_args_is_help=True, help="Train models.")
 
@@ -59,3 +62,42 @@ def head_finder(
     from character_pipeline.training.heads import make_head_finder, print_nearness
 
     typer.echo(print_nearness(make_head_finder(drawn, passes, seed, workers, output, partial(typer.echo, err=True))))
+
+
+@app.command("policy")
+def policy(  # noqa: PLR0913, PLR0917 - options of a command
+    db: DbArgument,
+    truth: Annotated[Path, typer.Option(help="A truth.jsonl of items in the database.")],
+    output: Annotated[Path, typer.Option(help="The .safetensors file to write.")],
+    config: ConfigOption = None,
+    mode: Annotated[str, typer.Option(help="six: an action buys what it needs; acquire: buying is an action.")] = "six",
+    steps: Annotated[int, typer.Option(min=1, help="Steps of a training.")] = 2_000,
+    seeds: Annotated[int, typer.Option(min=1, help="Trainings; the best one is taken.")] = 1,
+    price: Annotated[float, typer.Option(min=0.0, help="What a millisecond costs; a right value is worth 1.")] = 0.0,
+) -> None:
+    """Train the policy that chooses a strategy for each attribute of an item, and judge it on other characters.
+
+    It is used with fusion_strategy = "learned"; where it was not better than what there was before, that is used.
+    """
+    from character_pipeline.attribute_fusion.fusion import read_weights
+    from character_pipeline.config import load_config
+    from character_pipeline.evaluation.gold import read_gold
+    from character_pipeline.rl_optimizer.settings import Settings
+    from character_pipeline.training.policy import Plan, check_mode, train_policy
+
+    settings = load_config(config)
+    learner = settings.rl_optimizer
+    plan = Plan(
+        mode=check_mode(mode),
+        settings=Settings(learner.learning_rate, learner.epsilon, learner.batch_size),
+        steps=steps,
+        seeds=range(seeds),
+        price=price,
+    )
+    with open_store(db) as store:
+        gold = read_gold(store, truth)
+        weights = read_weights(store.vocabulary, settings.attribute_fusion)
+    report = train_policy(gold, weights, plan, output, partial(typer.echo, err=True))
+    typer.echo(
+        json.dumps({"gate": report["gate"], "budgets": report["budgets"], "utility": report["utility"]}, indent=1)
+    )

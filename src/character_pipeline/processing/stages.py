@@ -11,6 +11,7 @@ from character_pipeline.attribute_fusion.fusion import Fuser
 from character_pipeline.config import PipelineConfig
 from character_pipeline.extractors.base import PictureReader, PipelineStage, ReadingStage
 from character_pipeline.input_loader import ImageOptions
+from character_pipeline.processing.deciding import deciding_digest, make_fuser
 from character_pipeline.schema import RecordSchema
 from character_pipeline.vocabulary import Vocabulary
 
@@ -48,7 +49,7 @@ class Stages:
                 self.readers.setdefault(reader.key, reader)
                 self.users.setdefault(reader.key, []).append(stage.name)
         self.lookers = frozenset(stage.name for stage in [*self.image_stages, *self.reading_stages])
-        self.fuser = fuser or Fuser(vocabulary, config.attribute_fusion, lookers=self.lookers)
+        self.fuser = fuser or make_fuser(config, vocabulary, self.lookers)
         self.schema = RecordSchema(vocabulary)
         loader = config.input_loader
         self.image_options = ImageOptions(loader.max_pixels, self._draft(loader.jpeg_draft))
@@ -82,6 +83,7 @@ def fingerprint(
         *sorted(f"{stage.name}/{stage.version}" for stage in extractors),
         *sorted(readers),
         config.attribute_fusion.model_dump_json(),
+        deciding_digest(config, vocabulary),
         config.safety.model_dump_json(),
         config.input_loader.model_dump_json(include=decoding),
     ]

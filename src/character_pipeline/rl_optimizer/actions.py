@@ -10,6 +10,10 @@ from numpy.typing import NDArray
 
 from character_pipeline.attribute_fusion.ballots import Ballot
 from character_pipeline.attribute_fusion.bayesian import Bayesian, noisy_or
+from character_pipeline.attribute_fusion.consistency import settle_lists
+from character_pipeline.attribute_fusion.ensemble import Ensemble
+from character_pipeline.attribute_fusion.strategies import MOST_CERTAIN, Weighed
+from character_pipeline.attribute_fusion.weights import Weights
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -18,7 +22,10 @@ CLIP = "clip_analyzer"
 COLOR, MODEL = 1, 2
 """What can be bought, as bits: the small picture readers (colors), and the model. Texts are free."""
 SUBSETS = 4
-NOTHING = -1
+LEAST_SAID = 0.02
+"""A value that is said has at least this confidence."""
+NEVER = 2.0
+"""The least probability of what is not said at all."""
 
 
 def bought(sources: Sequence[str], lookers: frozenset[str], subset: int) -> tuple[str, ...]:
@@ -30,19 +37,32 @@ def bought(sources: Sequence[str], lookers: frozenset[str], subset: int) -> tupl
     return tuple(name for name in sources if paid(name))
 
 
+@dataclass(frozen=True)
+class Judges:
+    """What turns the scores of all sources into probabilities."""
+
+    bayesian: Bayesian
+    ensemble: Ensemble
+
+    @classmethod
+    def of(cls, weights: Weights) -> Judges:
+        """Those that were fitted."""
+        calibration = weights.calibration()
+        return cls(Bayesian(calibration, weights.all_habits()), Ensemble(calibration, weights.all_stacks()))
+
+    def hear(self, ballot: Ballot) -> Heard:
+        """All that is made of raw scores."""
+        calibrated = self.bayesian.calibration.apply(ballot)
+        return Heard(calibrated, self.bayesian.weigh(calibrated), self.ensemble.weigh(calibrated))
+
+
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What the actions choose from: calibrated scores of one attribute, and naive Bayes over them, (N, V)."""
+    """What the actions choose from: calibrated scores of one attribute; naive Bayes and the stack over them, (N, V)."""
 
     ballot: Ballot
     bayes: Floats
-
-    @classmethod
-    def of(cls, ballot: Ballot, bayesian: Bayesian) -> Heard:
-        """Args:
-        ballot: raw scores.
-        """
-        return cls(bayesian.calibration.apply(ballot), bayesian.support(ballot))
+    stack: Floats
 
     @property
     def texts(self) -> Ballot:
@@ -109,13 +129,29 @@ def restrict(ballot: Ballot, subset: int) -> Ballot:
     return replace(ballot, scores=ballot.scores * kept[None, :, None], heard=ballot.heard & kept[None, :])
 
 
-def supports(ballot: Ballot, bayesian: Bayesian) -> Floats:
-    """What each action would say, by what was bought: probabilities, shape (N, SUBSETS, actions, V)."""
-    rows = []
-    for subset in range(SUBSETS):
-        heard = Heard.of(restrict(ballot, subset), bayesian)
-        rows.append(np.stack([action.support(heard) for action in ACTIONS], axis=1))
-    return np.stack(rows, axis=1)
+def supports(heard: Heard) -> Floats:
+    """What each action would say: probabilities, shape (N, actions, V)."""
+    found = np.stack([action.support(heard) for action in ACTIONS], axis=1)
+    return settle_lists(found, heard.ballot.attribute)
+
+
+def voice(chances: Floats, least: Floats, stack: Floats, many: bool) -> Weighed:
+    """What an action says, with the confidence that the stack has in it: actions tell values apart, but none of their
+    own probabilities is calibrated.
+
+    Args:
+        chances: of the chosen action, (N, V).
+        least: of that action, (N,).
+        stack: the stack's probabilities, (N, V).
+    """
+    sure = np.clip(stack, LEAST_SAID, MOST_CERTAIN)
+    if many:
+        return Weighed(np.where((chances >= least[:, None]) & (chances > 0), sure, 0.0), np.zeros(len(chances)))
+    best = chances.argmax(axis=1)
+    own = np.take_along_axis(sure, best[:, None], axis=1)
+    support = np.where(np.arange(chances.shape[1]) == best[:, None], own, np.minimum(stack, own * 0.999))
+    top = chances.max(axis=1)
+    return Weighed(support, np.where((top >= least) & (top > 0), 0.0, NEVER))
 
 
 LEAST: Floats = np.array([action.least for action in ACTIONS])

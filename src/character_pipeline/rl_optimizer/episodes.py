@@ -7,7 +7,7 @@ attribute, and the six answer with what is there (Janisch et al., 2019, "Classif
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,8 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from character_pipeline.attribute_fusion.ballots import Ballot
-from character_pipeline.attribute_fusion.bayesian import Bayesian
-from character_pipeline.rl_optimizer.actions import ACTIONS, COLOR, LEAST, MODEL, NAMES, SUBSETS, supports
+from character_pipeline.rl_optimizer.actions import (
+    ACTIONS,
+    COLOR,
+    LEAST,
+    MODEL,
+    NAMES,
+    SUBSETS,
+    Judges,
+    restrict,
+    supports,
+)
 from character_pipeline.rl_optimizer.features import feature_names, states
 
 Floats = NDArray[np.float32]
@@ -87,29 +96,60 @@ class Known:
         return feature_names(self.keys)
 
 
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """All that could be said of N items, before anybody knows the truth.
+
+    Attributes:
+        states: see `features.states`, shape (N, A, SUBSETS, F).
+        chances: by attribute what each action would say, by what was bought: (N, SUBSETS, actions, V).
+        stack: by attribute the probabilities of the stack, (N, SUBSETS, V).
+        needs: the bits that each action buys in mode "six", (N, A, 6).
+    """
+
+    states: Floats
+    chances: Mapping[str, NDArray[np.float64]]
+    stack: Mapping[str, NDArray[np.float64]]
+    needs: Ints
+
+
+def answer(ballots: Mapping[str, Ballot], judges: Judges, subsets: Sequence[int] = range(SUBSETS)) -> Answers:
+    """Work out what could be said, for the subsets of purchases that may be met.
+
+    Args:
+        ballots: raw scores of all sources, by attribute.
+    """
+    shown, said, stacks = [], [], []
+    for subset in subsets:
+        heard = [judges.hear(restrict(ballot, subset)) for ballot in ballots.values()]
+        said.append([supports(one) for one in heard])
+        stacks.append([one.stack for one in heard])
+        shown.append(states(heard, said[-1], subset))
+    chances = {key: np.stack([one[place] for one in said], axis=1) for place, key in enumerate(ballots)}
+    stack = {key: np.stack([one[place] for one in stacks], axis=1) for place, key in enumerate(ballots)}
+    needs = [np.stack([action.bits(ballot) for action in ACTIONS], axis=1) for ballot in ballots.values()]
+    return Answers(np.stack(shown, axis=2), chances, stack, np.stack(needs, axis=1))
+
+
 def know(
+    answers: Answers,
     ballots: Mapping[str, Ballot],
     asked: Mapping[str, Flags],
     truth: Mapping[str, Ints],
-    bayesian: Bayesian,
     wrong: float = 1.0,
 ) -> Known:
     """Work out every outcome.
 
     Args:
-        ballots: raw scores of all sources, by attribute.
         asked: whether there is anything to decide, by attribute, (N,).
         truth: by attribute, for each value 1, 0, or -1 where it is not known, (N, V).
         wrong: what a wrong answer costs; a right one is worth 1.
     """
-    utility = [outcome(supports(ballot, bayesian), truth[key], ballot, wrong) for key, ballot in ballots.items()]
-    needs = [np.stack([action.bits(ballot) for action in ACTIONS], axis=1) for ballot in ballots.values()]
+    utility = [outcome(answers.chances[key], truth[key], ballot, wrong) for key, ballot in ballots.items()]
     open_ = np.stack([asked[key] for key in ballots], axis=1)
     judged = np.stack([truth[key][:, 0] >= 0 for key in ballots], axis=1) & open_
     worth = np.stack(utility, axis=1) * judged[:, :, None, None]
-    return Known(
-        tuple(ballots), states(ballots, bayesian), worth.astype(np.float32), np.stack(needs, axis=1), open_, judged
-    )
+    return Known(tuple(ballots), answers.states, worth.astype(np.float32), answers.needs, open_, judged)
 
 
 def outcome(chances: NDArray[np.float64], truth: Ints, ballot: Ballot, wrong: float) -> NDArray[np.float64]:
@@ -128,10 +168,10 @@ def outcome(chances: NDArray[np.float64], truth: Ints, ballot: Ballot, wrong: fl
 
 @dataclass(frozen=True)
 class Game:
-    """The rules: a mode, and what a millisecond costs in units of utility (`price`, the Lagrangian multiplier)."""
+    """The rules. A price is what a millisecond costs in units of utility: the multiplier of the Lagrangian form, by
+    which a budget is kept; each item may have its own."""
 
-    mode: Mode
-    price: float
+    mode: Mode = "six"
     costs: Costs = Costs()
 
     @property
@@ -152,11 +192,56 @@ class Game:
             return fixed
         return np.concatenate([fixed, (subset[:, None] & np.array(list(BUY.values()))) == 0], axis=1)
 
-    def rewards(self, known: Known, items: Ints, attribute: int, subset: Ints) -> tuple[Floats, Ints]:
-        """What each action earns at an attribute of some items (n,), and what is bought after it: (n, actions)."""
+    def outcomes(self, known: Known, items: Ints, attribute: int, subset: Ints) -> tuple[Floats, Floats, Ints]:
+        """What each action is worth and costs (ms) at an attribute of some items (n,), and what is bought after it:
+        (n, actions) each."""
         after = self.after(subset, known.needs[items, attribute])
-        paid = self.price * self.costs.table()[subset[:, None], after]
+        paid = self.costs.table()[subset[:, None], after]
         worth = np.zeros_like(paid)
         for action in range(len(NAMES)):
             worth[:, action] = known.utility[items, attribute, after[:, action], action]
-        return worth - paid, after
+        return worth, paid, after
+
+
+Choose = Callable[[Floats, Flags, Ints, int], Ints]
+"""From states (n, F), masks (n, actions), items (n,) and the attribute's place to actions (n,)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Played:
+    """What became of N items.
+
+    Attributes:
+        utility: by item and attribute, (N, A).
+        cost: milliseconds of each item, (N,).
+        actions: which of the six decided, (N, A); -1 where there was nothing to decide.
+        subsets: what had been bought by then, (N, A).
+    """
+
+    utility: Floats
+    cost: Floats
+    actions: Ints
+    subsets: Ints
+
+
+def play(known: Known, game: Game, choose: Choose) -> Played:
+    """Go through all items side by side, attribute by attribute."""
+    count, attributes = known.asked.shape
+    subset, cost = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.float32)
+    utility = np.zeros((count, attributes), dtype=np.float32)
+    taken, bought = np.full((count, attributes), -1), np.zeros((count, attributes), dtype=np.int64)
+    for place in range(attributes):
+        items = np.flatnonzero(known.asked[:, place])
+        while len(items):
+            mask = game.allowed(subset[items])
+            actions = choose(known.states[items, place, subset[items]], mask, items, place)
+            worth, paid, after = game.outcomes(known, items, place, subset[items])
+            rows = np.arange(len(items))
+            utility[items, place] += worth[rows, actions]
+            cost[items] += paid[rows, actions]
+            subset[items] = after[rows, actions]
+            ended = actions < len(NAMES)
+            taken[items[ended], place] = actions[ended]
+            items = items[~ended]
+        bought[:, place] = subset
+    return Played(utility, cost, taken, bought)

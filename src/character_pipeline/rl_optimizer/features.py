@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from character_pipeline.attribute_fusion.ballots import Ballot
-from character_pipeline.attribute_fusion.bayesian import Bayesian, noisy_or
-from character_pipeline.rl_optimizer.actions import CLIP, COLOR, MODEL, SUBSETS, Ballots, Heard, restrict
+from character_pipeline.attribute_fusion.bayesian import noisy_or
+from character_pipeline.rl_optimizer.actions import CLIP, COLOR, LEAST, MODEL, NAMES, Heard
 
 Floats = NDArray[np.float32]
 KINDS = ("text", "clip", "color")
@@ -18,6 +18,7 @@ OWN = (
     *(f"{kind}: {what}" for kind in KINDS for what in ("speaks", "top", "second", "values")),
     "clip goes with text", "color goes with text", "color goes with clip",
     "bayes: top", "bayes: second", "together: top", "many values",
+    *(f"{name}: {what}" for name in NAMES for what in ("says", "bayes", "stack")),
 )  # fmt: skip
 """Of one attribute."""
 SHARED = (
@@ -64,33 +65,42 @@ class _Said:
         return np.where(both, np.where(self.best == other.best, 1.0, -1.0), 0.0)
 
 
-def states(ballots: Ballots, bayesian: Bayesian) -> Floats:
-    """The state of every attribute by what was bought: shape (N, attributes, SUBSETS, features).
+def states(heard: Sequence[Heard], said: Sequence[NDArray[np.float64]], subset: int) -> Floats:
+    """The state of every attribute when a subset was bought: shape (N, attributes, features).
 
     Args:
-        ballots: raw scores, by attribute; in their order are the attributes of the result.
+        heard: what is made of the scores, by attribute.
+        said: what the actions say, by attribute, see `actions.supports`.
     """
-    return np.stack([_states(ballots, bayesian, subset) for subset in range(SUBSETS)], axis=2)
-
-
-def _states(ballots: Ballots, bayesian: Bayesian, subset: int) -> Floats:
     own, told, clip, goes = [], [], [], []
-    for ballot in ballots.values():
-        heard = Heard.of(restrict(ballot, subset), bayesian)
-        seen = heard.pictures
+    for one, chances in zip(heard, said, strict=True):
+        seen = one.pictures
         others = [name for name in seen.sources if name != CLIP]
-        text, model, color = (_Said.by(part) for part in (heard.texts, seen.of([CLIP]), seen.of(others)))
-        own.append(_own(heard, text, model, color))
+        text, model, color = (_Said.by(part) for part in (one.texts, seen.of([CLIP]), seen.of(others)))
+        own.append(np.concatenate([_own(one, text, model, color), _answers(one, chances)], axis=1))
         told.append(text)
         clip.append(model)
         goes.append(model.goes_with(text))
-    shared = _shared(told, clip, np.stack(goes, axis=1), [ballot.attribute.many for ballot in ballots.values()], subset)
-    places = np.eye(len(ballots))
+    shared = _shared(told, clip, np.stack(goes, axis=1), [one.ballot.attribute.many for one in heard], subset)
+    places = np.eye(len(heard))
     rows = [
         np.concatenate([np.broadcast_to(place, (len(part), len(place))), part, shared], axis=1)
         for place, part in zip(places, own, strict=True)
     ]
     return np.stack(rows, axis=1).astype(np.float32)
+
+
+def _answers(heard: Heard, chances: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Of each action how sure it is (of a list: how many values it says), and what the judges think of its answer:
+    (N, 3 * actions)."""
+    if heard.ballot.attribute.many:
+        said = chances >= LEAST[:, None]
+        count = said.sum(axis=2)
+        parts = [(said * judge[:, None]).sum(axis=2) / np.maximum(count, 1) for judge in (heard.bayes, heard.stack)]
+        return np.stack([count / 4, *parts], axis=2).reshape(len(chances), -1)
+    best, sure = chances.argmax(axis=2), chances.max(axis=2)
+    parts = [np.take_along_axis(judge, best, axis=1) * (sure > 0) for judge in (heard.bayes, heard.stack)]
+    return np.stack([sure, *parts], axis=2).reshape(len(chances), -1)
 
 
 def _own(heard: Heard, text: _Said, model: _Said, color: _Said) -> NDArray[np.float64]:

@@ -1,0 +1,1 @@
+"""Ways of deciding against each other, on the same labelled items."""

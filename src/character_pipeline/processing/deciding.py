@@ -1,0 +1,63 @@
+"""The fuser that the settings describe, and what names it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Set
+from functools import lru_cache
+from pathlib import Path
+
+from character_pipeline.attribute_fusion.fusion import Fuser, read_weights
+from character_pipeline.attribute_fusion.strategies import LEARNED
+from character_pipeline.config import PipelineConfig
+from character_pipeline.vocabulary import Vocabulary
+
+log = logging.getLogger("character_pipeline")
+POLICY = "learned"
+
+
+def make_fuser(config: PipelineConfig, vocabulary: Vocabulary, lookers: Set[str] = frozenset()) -> Fuser:
+    """Raises ConfigError where weights or policy cannot be used."""
+    fusion = config.attribute_fusion
+    if fusion.fusion_strategy != POLICY:
+        return Fuser(vocabulary, fusion, lookers)
+    from character_pipeline.rl_optimizer.learned import make_learned
+    from character_pipeline.rl_optimizer.policy import load_policy
+
+    policy = load_policy(_policy_file(config))
+    instead = str(policy.about.provenance.get("instead", ""))
+    if instead:
+        _tell(instead)
+        usual = fusion.model_copy(update={"fusion_strategy": instead})
+        return Fuser(vocabulary, usual, lookers)
+    strategy = make_learned(policy, read_weights(vocabulary, fusion), tuple(vocabulary.attributes))
+    return Fuser(vocabulary, fusion, lookers, strategy)
+
+
+def _policy_file(config: PipelineConfig) -> Path:
+    from character_pipeline.rl_optimizer.policy import DEFAULT
+
+    return Path(config.rl_optimizer.policy) if config.rl_optimizer.policy else DEFAULT
+
+
+@lru_cache(maxsize=8)
+def _tell(instead: str) -> None:
+    log.warning(
+        "the policy was not adopted: on characters that it did not learn from, '%s' was as good or better; "
+        "'%s' decides. To train another: charpipe train policy",
+        instead,
+        instead,
+    )
+
+
+def deciding_digest(config: PipelineConfig, vocabulary: Vocabulary) -> str:
+    """Names the files that the decisions come from; empty where they come from rules alone."""
+    name = config.attribute_fusion.fusion_strategy
+    if name not in {*LEARNED, POLICY}:
+        return ""
+    parts = [read_weights(vocabulary, config.attribute_fusion).digest]
+    if name == POLICY:
+        from character_pipeline.rl_optimizer.policy import load_policy
+
+        parts.append(load_policy(_policy_file(config)).digest)
+    return " ".join(parts)

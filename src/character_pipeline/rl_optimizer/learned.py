@@ -1,0 +1,89 @@
+"""The policy as a fusion strategy: for each attribute of an item it chooses which of the six answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from character_pipeline.attribute_fusion.ballots import Ballot
+from character_pipeline.attribute_fusion.strategies import Weighed
+from character_pipeline.attribute_fusion.weights import Weights
+from character_pipeline.errors import ConfigError
+from character_pipeline.rl_optimizer.actions import LEAST, NAMES, SUBSETS, Judges, voice
+from character_pipeline.rl_optimizer.episodes import answer
+from character_pipeline.rl_optimizer.features import feature_names
+from character_pipeline.rl_optimizer.learning import PRICE, with_price
+from character_pipeline.rl_optimizer.policy import Policy
+
+EVERYTHING = SUBSETS - 1
+HALF = 0.5
+REMEDY = "Train it again: charpipe train policy"
+
+
+@dataclass(frozen=True, eq=False)
+class Learned:
+    """Decides where texts and pictures both were heard; where only one kind was, there is nothing to choose, and the
+    stack decides.
+
+    Everything that was run is used: what was to be saved was saved before.
+    """
+
+    policy: Policy
+    judges: Judges
+    keys: tuple[str, ...]
+    name: str = "learned"
+    texts_first: bool = False
+    settles: bool = True
+
+    def support(self, ballot: Ballot) -> NDArray[np.float64]:
+        """By the stack: of one attribute alone the policy says nothing."""
+        return self.judges.ensemble.support(ballot)
+
+    def weigh_all(self, ballots: Mapping[str, Ballot]) -> Mapping[str, Weighed]:
+        """What is said of all attributes of N items, each row by itself."""
+        known = {key: ballots[key] for key in self.keys}
+        found = {key: Weighed(self.support(ballot), np.full(len(ballot), HALF)) for key, ballot in ballots.items()}
+        both = _both_heard(known)
+        if not both.any():
+            return found
+        known = {key: ballot.take(both) for key, ballot in known.items()}
+        answers = answer(known, self.judges, [EVERYTHING])
+        count, attributes = answers.states.shape[:2]
+        states = with_price(answers.states[:, :, 0], 0.0).reshape(count * attributes, -1)
+        masks = np.zeros((len(states), len(self.policy.about.actions)), dtype=np.bool_)
+        masks[:, : len(NAMES)] = True
+        actions = self.policy.act(states, masks).reshape(count, attributes)
+        for place, (key, chances) in enumerate(answers.chances.items()):
+            chosen = actions[:, place]
+            told = chances[np.arange(count), 0, chosen]
+            voiced = voice(told, LEAST[chosen], answers.stack[key][:, 0], ballots[key].attribute.many)
+            found[key].support[both], found[key].least[both] = voiced
+        return found
+
+
+def _both_heard(ballots: Mapping[str, Ballot]) -> NDArray[np.bool_]:
+    """Which items texts and pictures both have something to say of, (N,)."""
+    ballot = next(iter(ballots.values()))
+    looks = np.array([source in ballot.lookers for source in ballot.sources], dtype=np.bool_)
+    return np.asarray(ballot.heard[:, looks].any(axis=1) & ballot.heard[:, ~looks].any(axis=1))
+
+
+def make_learned(policy: Policy, weights: Weights, vocabulary_keys: tuple[str, ...]) -> Learned:
+    """The strategy of a policy and the weights that it was trained with.
+
+    Raises ConfigError where the policy was trained for other attributes, features, actions or weights.
+    """
+    names = policy.about.features
+    keys = tuple(name.removeprefix("is ") for name in names if name.startswith("is "))
+    if set(keys) - set(vocabulary_keys) or names != (*feature_names(keys), PRICE):
+        raise ConfigError(f"the policy was trained with another vocabulary or version. {REMEDY}")
+    if policy.about.actions[: len(NAMES)] != NAMES:
+        raise ConfigError(f"the policy has other actions than this version. {REMEDY}")
+    if policy.about.versions.get("weights") != weights.digest:
+        raise ConfigError(
+            f"the policy was trained with other fusion weights. {REMEDY}, or set attribute_fusion.weights"
+        )
+    return Learned(policy, Judges.of(weights), keys)

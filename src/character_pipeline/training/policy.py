@@ -1,0 +1,155 @@
+"""Trains the policy from labelled items, and lets it be used only where it is better than what there was before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, cast, get_args
+
+import numpy as np
+
+from character_pipeline.attribute_fusion.weights import Weights
+from character_pipeline.errors import ConfigError, unknown_name
+from character_pipeline.evaluation.contest.contenders import Ring, baselines, verdicts_of
+from character_pipeline.evaluation.contest.field import Field, cut, lay_out
+from character_pipeline.evaluation.contest.verdicts import Verdicts, difference, mark
+from character_pipeline.evaluation.gold import Gold
+from character_pipeline.evaluation.metrics import Interval
+from character_pipeline.rl_optimizer.dqn import Learner
+from character_pipeline.rl_optimizer.episodes import Costs, Game, Mode, play
+from character_pipeline.rl_optimizer.learning import PRICE, Course, greedy, learn, net, prices_of
+from character_pipeline.rl_optimizer.policy import About, Policy, make_policy, save_policy
+from character_pipeline.rl_optimizer.settings import Settings
+
+Say = Callable[[str], None]
+KEPT, JUDGED = 0.15, 0.3
+"""Shares of the items, by character: to stop early by (of those that are not judged on), and to judge on."""
+UNREACHABLE = ("oracle", "random")
+"""What takes part in tables and not in the gate."""
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Whether a policy is adopted.
+
+    Attributes:
+        baseline: the best of what there was before, on the items that are judged on.
+        difference: how much more utility an attribute the policy has, net of cost.
+        interval: 95 %, paired, by character.
+        adopted: whether its lower end is above zero.
+    """
+
+    baseline: str
+    difference: float
+    interval: Interval
+    adopted: bool
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to train.
+
+    Attributes:
+        seeds: so many trainings; the one that does best on the items kept apart is taken.
+        price: units of utility a millisecond, at which the policy is judged.
+    """
+
+    mode: Mode = "six"
+    settings: Settings = field(default_factory=Settings)
+    steps: int = 2_000
+    seeds: Sequence[int] = (0,)
+    price: float = 0.0
+    costs: Costs = field(default_factory=Costs)
+
+    @property
+    def game(self) -> Game:
+        return Game(self.mode, self.costs)
+
+
+def check_mode(name: str) -> Mode:
+    """Raises ConfigError that names the modes, where this is none."""
+    for mode in get_args(Mode):
+        if mode == name:
+            return cast("Mode", name)
+    raise ConfigError(unknown_name("mode", name, get_args(Mode)))
+
+
+def train_policy(
+    gold: Gold, weights: Weights, plan: Plan, output: Path | None, say: Say = lambda line: None
+) -> dict[str, Any]:
+    """Train on some of the characters, judge on others, and write the policy with its report.
+
+    Raises ConfigError for too few items or where the file cannot be written, MissingExtraError without torch.
+    """
+    learned_from, judged_on = cut(gold, JUDGED, seed=0)
+    fit = lay_out(learned_from, weights)
+    test = lay_out(judged_on, weights, list(fit.ballots))
+    ring = Ring(fit, test, plan.price, plan.costs)
+    policy, curves = best_policy(fit, plan, weights, say)
+    verdicts = verdicts_of(test, "learned", play(test.known, plan.game, greedy(policy, plan.price)))
+    others = list(baselines(ring))
+    gate = judge(test, verdicts, others, plan.price)
+    say(tell_gate(gate))
+    report = {
+        "gate": asdict(gate),
+        "curves": curves,
+        "budgets": prices_of(fit.known, plan.game, policy),
+        "utility": {one.name: round(mark(test, one)["all"].utility, 5) for one in [verdicts, *others]},
+    }
+    if output is not None:
+        provenance = {**policy.about.provenance, **report, "instead": "" if gate.adopted else gate.baseline}
+        save_policy(replace(policy, about=policy.about.model_copy(update={"provenance": provenance})), output)
+    return report
+
+
+def best_policy(fit: Field, plan: Plan, weights: Weights, say: Say) -> tuple[Policy, list[Any]]:
+    """The policy of the best seed, by items of characters that it did not learn from."""
+    rows = _kept(fit.gold)
+    known, kept = fit.known.take(~rows), fit.known.take(rows)
+    trained: list[tuple[float, Policy, list[Any]]] = []
+    for seed in plan.seeds:
+        course = Course(replace(plan.settings, seed=seed), plan.steps)
+        learner, curve = learn(known, kept, plan.game, course, say)
+        policy = export(learner, fit, plan, weights, seed)
+        trained.append((net(play(kept, plan.game, greedy(policy, plan.price)), kept, plan.price), policy, curve))
+    _, policy, curve = max(trained, key=lambda one: one[0])
+    return policy, curve
+
+
+def _kept(gold: Gold) -> Any:
+    drawn = np.random.default_rng(1).random(int(gold.groups.max(initial=0)) + 1)
+    return drawn[gold.groups] < KEPT
+
+
+def export(learner: Learner, fit: Field, plan: Plan, weights: Weights, seed: int) -> Policy:
+    """The learner's greedy policy, as a file holds it."""
+    provenance = {"items": len(fit), "mode": plan.mode, "seed": seed, "steps": plan.steps, "costs": asdict(plan.costs)}
+    about = About(
+        features=(*fit.known.names, PRICE),
+        actions=plan.game.actions,
+        versions={"weights": weights.digest},
+        provenance=provenance,
+    )
+    return make_policy(learner.layers(), about)
+
+
+def judge(test: Field, policy: Verdicts, others: Iterable[Verdicts], price: float = 0.0) -> Gate:
+    """The adoption gate: a policy must beat the best of all others, and not by chance."""
+    fair = [one for one in others if not one.name.startswith(UNREACHABLE)]
+    best = max(fair, key=lambda one: difference(test, one, policy, price)[0])
+    found, interval = difference(test, policy, best, price)
+    return Gate(best.name, found, interval, bool(interval[0] > 0))
+
+
+def tell_gate(gate: Gate) -> str:
+    """In one line."""
+    low, high = gate.interval
+    what = "the policy is adopted" if gate.adopted else f"'{gate.baseline}' stays"
+    return f"against '{gate.baseline}': {gate.difference:+.4f} utility an attribute ({low:+.4f} to {high:+.4f}): {what}"
+
+
+def budget_price(budgets: Mapping[str, Sequence[float]], budget_ms: float) -> float:
+    """The least price at which an item costs no more than a budget; the highest there is where none does."""
+    found = [float(price) for price, (cost, _) in budgets.items() if cost <= budget_ms]
+    return min(found) if found else max(map(float, budgets))
