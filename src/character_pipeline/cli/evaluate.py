@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from character_pipeline.cli.common import DbArgument, JsonOption, open_store, write_json
+from character_pipeline.cli.common import ConfigOption, DbArgument, JsonOption, open_store, write_json
 from character_pipeline.errors import ConfigError, unknown_name
 
 if TYPE_CHECKING:
@@ -25,6 +25,10 @@ def evaluate(  # noqa: PLR0913, PLR0917
     faults: Annotated[int, typer.Option(min=0, help="Show so many of the faults.")] = 10,
     by_source: Annotated[bool, typer.Option(help="Score text alone, pictures alone and both together.")] = False,
     by: Annotated[str | None, typer.Option(help="Accuracy apart: 'style'.")] = None,
+    strategies: Annotated[
+        bool, typer.Option(help="Compare the fusion strategies, the policy and simple baselines on half of the items.")
+    ] = False,
+    config: ConfigOption = None,
     styles: Annotated[str, typer.Option(help="Only these styles of the truth, with commas between.")] = "",
     as_json: JsonOption = False,
 ) -> None:
@@ -36,7 +40,9 @@ def evaluate(  # noqa: PLR0913, PLR0917
         raise ConfigError(unknown_name("way to tell apart", str(by), ("style",)))
     wanted = [style.strip() for style in styles.split(",") if style.strip()]
     with open_store(db) as store:
-        if as_json:
+        if strategies:
+            _meet(store, truth, config, as_json)
+        elif as_json:
             report = compare(store, truth, wanted)
             scores = {name: _plain(found) for name, found in score_by(store, truth, wanted, by).items()}
             write_json({**asdict(report), "total": asdict(report.total), "scores": scores})
@@ -46,6 +52,23 @@ def evaluate(  # noqa: PLR0913, PLR0917
             tables.print_sources(score_by(store, truth, wanted)["all"])
         else:
             tables.print_report(compare(store, truth, wanted), faults)
+
+
+def _meet(store: Store, truth: Path, config: Path | None, as_json: bool) -> None:
+    from character_pipeline.attribute_fusion.fusion import read_weights
+    from character_pipeline.cli.contest_table import print_places
+    from character_pipeline.config import load_config
+    from character_pipeline.evaluation.contest.standings import meet
+    from character_pipeline.evaluation.gold import read_gold
+    from character_pipeline.processing.deciding import read_policies
+
+    settings = load_config(config)
+    weights = read_weights(store.vocabulary, settings.attribute_fusion)
+    places = meet(read_gold(store, truth), weights, read_policies(settings))
+    if as_json:
+        write_json(_without_nan([asdict(place) for place in places]))
+    else:
+        print_places(places)
 
 
 def score_by(store: Store, truth: Path, styles: Sequence[str], by: str | None = None) -> dict[str, Scores]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -71,7 +72,7 @@ def policy(  # noqa: PLR0913, PLR0917 - options of a command
     output: Annotated[Path, typer.Option(help="The .safetensors file to write.")],
     config: ConfigOption = None,
     mode: Annotated[str, typer.Option(help="six: an action buys what it needs; acquire: buying is an action.")] = "six",
-    steps: Annotated[int, typer.Option(min=1, help="Steps of a training.")] = 2_000,
+    steps: Annotated[int, typer.Option(min=1, help="Steps of a training.")] = 5_000,
     seeds: Annotated[int, typer.Option(min=1, help="Trainings; the best one is taken.")] = 1,
     price: Annotated[float, typer.Option(min=0.0, help="What a millisecond costs; a right value is worth 1.")] = 0.0,
 ) -> None:
@@ -82,14 +83,15 @@ def policy(  # noqa: PLR0913, PLR0917 - options of a command
     from character_pipeline.attribute_fusion.fusion import read_weights
     from character_pipeline.config import load_config
     from character_pipeline.evaluation.gold import read_gold
-    from character_pipeline.rl_optimizer.settings import Settings
-    from character_pipeline.training.policy import Plan, check_mode, train_policy
+    from character_pipeline.training.policy import SETTINGS, Plan, check_mode, train_policy
 
     settings = load_config(config)
     learner = settings.rl_optimizer
     plan = Plan(
         mode=check_mode(mode),
-        settings=Settings(learner.learning_rate, learner.epsilon, learner.batch_size),
+        settings=replace(
+            SETTINGS, learning_rate=learner.learning_rate, epsilon=learner.epsilon, batch_size=learner.batch_size
+        ),
         steps=steps,
         seeds=range(seeds),
         price=price,

@@ -6,11 +6,15 @@ import logging
 from collections.abc import Set
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from character_pipeline.attribute_fusion.fusion import Fuser, read_weights
 from character_pipeline.attribute_fusion.strategies import LEARNED
 from character_pipeline.config import PipelineConfig
 from character_pipeline.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from character_pipeline.rl_optimizer.policy import Policy
 
 log = logging.getLogger("character_pipeline")
 POLICY = "learned"
@@ -38,6 +42,14 @@ def _policy_file(config: PipelineConfig) -> Path:
     from character_pipeline.rl_optimizer.policy import DEFAULT
 
     return Path(config.rl_optimizer.policy) if config.rl_optimizer.policy else DEFAULT
+
+
+def read_policies(config: PipelineConfig) -> list[tuple[str, Policy]]:
+    """The policy of the settings, or that of the package; none where there is no file."""
+    from character_pipeline.rl_optimizer.policy import load_policy
+
+    path = _policy_file(config)
+    return [(POLICY, load_policy(path))] if config.rl_optimizer.policy or path.exists() else []
 
 
 @lru_cache(maxsize=8)

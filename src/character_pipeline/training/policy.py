@@ -25,6 +25,7 @@ from character_pipeline.rl_optimizer.settings import Settings
 Say = Callable[[str], None]
 KEPT, JUDGED = 0.15, 0.3
 """Shares of the items, by character: to stop early by (of those that are not judged on), and to judge on."""
+SETTINGS = Settings(hidden=(128, 128), target_rate=0.02)
 UNREACHABLE = ("oracle", "random")
 """What takes part in tables and not in the gate."""
 
@@ -56,8 +57,8 @@ class Plan:
     """
 
     mode: Mode = "six"
-    settings: Settings = field(default_factory=Settings)
-    steps: int = 2_000
+    settings: Settings = SETTINGS
+    steps: int = 5_000
     seeds: Sequence[int] = (0,)
     price: float = 0.0
     costs: Costs = field(default_factory=Costs)
@@ -137,9 +138,9 @@ def export(learner: Learner, fit: Field, plan: Plan, weights: Weights, seed: int
 def judge(test: Field, policy: Verdicts, others: Iterable[Verdicts], price: float = 0.0) -> Gate:
     """The adoption gate: a policy must beat the best of all others, and not by chance."""
     fair = [one for one in others if not one.name.startswith(UNREACHABLE)]
-    best = max(fair, key=lambda one: difference(test, one, policy, price)[0])
-    found, interval = difference(test, policy, best, price)
-    return Gate(best.name, found, interval, bool(interval[0] > 0))
+    best = max(fair, key=lambda one: difference(test, one, policy, price).mean)
+    gap = difference(test, policy, best, price)
+    return Gate(best.name, gap.mean, gap.interval, bool(gap.interval[0] > 0))
 
 
 def tell_gate(gate: Gate) -> str:

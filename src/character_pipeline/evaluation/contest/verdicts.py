@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -145,9 +147,24 @@ def _shares(field: Field, verdicts: Verdicts, key: str, many: bool) -> tuple[flo
     return ratio(int((answers == correct).sum()), len(correct)), ratio(int((answers >= 0).sum()), len(correct)), macro
 
 
-def difference(field: Field, one: Verdicts, other: Verdicts, price: float = 0.0) -> tuple[float, Interval]:
-    """How much more utility an attribute the one has, net of cost, and its paired 95 % interval by character."""
+class Gap(NamedTuple):
+    """How far two contenders are apart: the mean, its 95 % interval, and the two-sided chance of as much by chance."""
+
+    mean: float
+    interval: Interval
+    chance: float
+
+
+def difference(field: Field, one: Verdicts, other: Verdicts, price: float = 0.0) -> Gap:
+    """How much more utility an attribute the one has, net of cost; paired, by resampling characters."""
     apart = (utilities(field, one) - utilities(field, other)).sum(axis=1) - price * (one.cost - other.cost)
     count = judged(field).sum(axis=1)
-    table = np.stack([apart, count], axis=1)
-    return ratio(float(apart.sum()), float(count.sum())), bootstrap(table, field.gold.groups, share_of_sums)
+    interval = bootstrap(np.stack([apart, count], axis=1), field.gold.groups, share_of_sums)
+    return Gap(ratio(float(apart.sum()), float(count.sum())), interval, _chance(apart, field.gold.groups))
+
+
+def _chance(apart: Floats, groups: Ints) -> float:
+    """Of the sum over characters, by the normal approximation."""
+    sums = np.bincount(np.unique(groups, return_inverse=True)[1], apart)
+    spread = float(np.sqrt((sums**2).sum()))
+    return math.erfc(abs(float(sums.sum())) / spread / math.sqrt(2)) if spread else 1.0
