@@ -66,14 +66,6 @@ def test_an_unknown_strategy() -> None:
         create_pipeline({"attribute_fusion": {"fusion_strategy": "best"}})
 
 
-def test_settings_without_effect_are_said(caplog: pytest.LogCaptureFixture) -> None:
-    create_pipeline({"rl_optimizer": {"learning_rate": 0.1}})
-    assert "[rl_optimizer] have no effect" in caplog.text
-    caplog.clear()
-    create_pipeline()
-    assert not caplog.text
-
-
 def test_a_missing_file() -> None:
     with pytest.raises(ConfigError, match=r"no_such\.toml"):
         create_pipeline("no_such.toml")

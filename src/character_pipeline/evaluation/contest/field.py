@@ -13,6 +13,7 @@ from character_pipeline.attribute_fusion.bayesian import Bayesian
 from character_pipeline.attribute_fusion.calibration import Calibration
 from character_pipeline.attribute_fusion.fusion import Fuser
 from character_pipeline.attribute_fusion.weights import Weights
+from character_pipeline.errors import ConfigError
 from character_pipeline.evaluation.gold import Gold
 from character_pipeline.evaluation.metrics import Flags, Ints
 from character_pipeline.rl_optimizer.actions import Judges
@@ -69,6 +70,8 @@ def lay_out(gold: Gold, weights: Weights, keys: list[str] | None = None, wrong: 
     Args:
         keys: the attributes, in their order; by default those that are labelled often enough.
         wrong: what a wrong answer costs; a right one is worth 1.
+
+    Raises ConfigError where nothing is labelled often enough.
     """
     fuser = Fuser(gold.vocabulary, lookers=gold.lookers, strategy=Bayesian())
     ballots, asked, truth = {}, {}, {}
@@ -77,6 +80,8 @@ def lay_out(gold: Gold, weights: Weights, keys: list[str] | None = None, wrong: 
         if (key in keys) if keys is not None else ((each[:, 0] >= 0).sum() >= LEAST_JUDGED):
             ballots[key], asked[key] = gold.ballot(attribute, fuser)
             truth[key] = each
+    if not ballots:
+        raise ConfigError(f"no attribute is labelled in {LEAST_JUDGED} items: label more of them")
     return Field(gold, weights, ballots, asked, truth, wrong)
 
 
