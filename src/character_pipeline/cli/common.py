@@ -33,11 +33,11 @@ def find_database(path: Path) -> Path:
 
 
 @contextmanager
-def open_store(path: Path) -> Iterator[Store]:
-    """An existing database, for reading, with the vocabulary that its last run used."""
+def open_store(path: Path, writable: bool = False) -> Iterator[Store]:
+    """An existing database, by default for reading, with the vocabulary that its last run used."""
     from character_pipeline.database.store import Store
 
-    store = Store(find_database(path), writable=False)
+    store = Store(find_database(path), writable=writable)
     try:
         yield store
     finally:

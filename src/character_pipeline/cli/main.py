@@ -16,6 +16,7 @@ from character_pipeline.cli import (
     export,
     export_onnx,
     extract,
+    feedback,
     query,
     sample,
     show,
@@ -41,6 +42,7 @@ app.command("errors")(errors.errors)
 app.command("export")(export.export)
 app.command("export-onnx")(export_onnx.export_onnx)
 app.command("evaluate")(evaluate.evaluate)
+app.command("feedback")(feedback.feedback)
 app.command("bench")(bench.bench)
 app.command("sample")(sample.sample)
 app.add_typer(train.app, name="train")

@@ -12,6 +12,10 @@ import typer
 
 from character_pipeline.cli.common import ConfigOption, DbArgument, open_store
 
+TruthOption = Annotated[
+    Path | None, typer.Option(help="A truth.jsonl of items in the database; without it, the feedback in there.")
+]
+
 app = typer.Typer(no_args_is_help=True, help="Train models.")
 
 
@@ -68,8 +72,8 @@ def head_finder(
 @app.command("policy")
 def policy(  # noqa: PLR0913, PLR0917 - options of a command
     db: DbArgument,
-    truth: Annotated[Path, typer.Option(help="A truth.jsonl of items in the database.")],
     output: Annotated[Path, typer.Option(help="The .safetensors file to write.")],
+    truth: TruthOption = None,
     config: ConfigOption = None,
     mode: Annotated[str, typer.Option(help="six: an action buys what it needs; acquire: buying is an action.")] = "six",
     steps: Annotated[int, typer.Option(min=1, help="Steps of a training.")] = 5_000,

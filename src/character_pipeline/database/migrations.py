@@ -58,7 +58,17 @@ def picture_vectors(db: sqlite3.Connection) -> None:
         db.execute(statement)
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (first_tables, picture_vectors)
+def feedback(db: sqlite3.Connection) -> None:
+    """Version 3. What people say is true, by the id of the item: it outlives the records. The newest row on an
+    attribute counts; `value` is JSON, a value, a list of values, or null where nothing is true or visible."""
+    db.execute(
+        """CREATE TABLE feedback(id INTEGER PRIMARY KEY, item_id TEXT NOT NULL, attribute TEXT NOT NULL, value TEXT,
+             author TEXT, given REAL)"""
+    )
+    db.execute("CREATE INDEX feedback_of ON feedback(item_id, attribute)")
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (first_tables, picture_vectors, feedback)
 
 
 def migrate(db: sqlite3.Connection) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 from character_pipeline.attribute_fusion.ballots import Ballot
 from character_pipeline.attribute_fusion.fusion import Fuser
 from character_pipeline.data import CharacterAttributes, Claims, Evidence
+from character_pipeline.database.feedback import feedback_as_truth
 from character_pipeline.database.queries import get_result
 from character_pipeline.database.store import Store
 from character_pipeline.errors import ConfigError
@@ -87,19 +88,23 @@ def _place(values: set[str] | None, attribute: Attribute) -> int:
     return attribute.order[next(iter(values))] if values else len(attribute.values)
 
 
-def read_gold(store: Store, path: Path) -> Gold:
+def read_gold(store: Store, path: Path | None) -> Gold:
     """The items of a truth file that show one character and are in a database.
+
+    Args:
+        path: the file; None for the feedback that is in the database.
 
     Raises ConfigError where the truth cannot be read, or none of its items is there.
     """
     truths, claims = [], []
-    for truth in read_truth(path):
+    for truth in feedback_as_truth(store) if path is None else read_truth(path):
         result = get_result(store, truth["item_id"]) if truth.get("people", "single") == "single" else None
         if result is not None:
             truths.append(truth)
             claims.append(claims_on(result.attributes, store.vocabulary))
     if not truths:
-        raise ConfigError(f"no item of {path} that shows one character is in the database: extract the items first")
+        where = "no feedback is" if path is None else f"no item of {path} that shows one character is"
+        raise ConfigError(f"{where} in the database: extract the items, or say what is true with charpipe feedback")
     return Gold(store.vocabulary, truths, claims)
 
 
