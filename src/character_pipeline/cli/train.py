@@ -69,6 +69,24 @@ def head_finder(
     typer.echo(print_nearness(make_head_finder(drawn, passes, seed, workers, output, partial(typer.echo, err=True))))
 
 
+@app.command("calibration")
+def calibration(
+    db: DbArgument,
+    output: Annotated[Path, typer.Option(help="The .json file to write.")],
+    truth: TruthOption = None,
+) -> None:
+    """Learn from labelled items how far each source is to be trusted, for the strategies 'ensemble' and 'bayesian'.
+
+    It is used with attribute_fusion.weights.
+    """
+    from character_pipeline.evaluation.gold import read_gold
+    from character_pipeline.training.fusion.fit import fit_weights
+
+    with open_store(db) as store:
+        gold = read_gold(store, truth)
+    fit_weights(gold, {}, partial(typer.echo, err=True)).save(output)
+
+
 @app.command("policy")
 def policy(  # noqa: PLR0913, PLR0917 - options of a command
     db: DbArgument,
