@@ -133,9 +133,7 @@ def _quantiles(values: Floats, *shares: float) -> list[float]:
     """As np.quantile, in half the time."""
     ordered, last = np.sort(values), len(values) - 1
     places = [(share * last, int(share * last)) for share in shares]
-    return [
-        float(ordered[low] + (ordered[min(low + 1, last)] - ordered[low]) * (place - low)) for place, low in places
-    ]
+    return [float(ordered[low] + (ordered[min(low + 1, last)] - ordered[low]) * (place - low)) for place, low in places]
 
 
 def _off_line(a: Floats, b: Floats, tint: tuple[float, float]) -> Floats:
