@@ -29,6 +29,7 @@ from character_pipeline import CharacterPipeline, create_pipeline
 from character_pipeline.extractors.base import PictureReader, PipelineStage
 from character_pipeline.extractors.color_regions import RegionReader
 from character_pipeline.extractors.picture_quality import QualityReader
+from character_pipeline.extractors.small_picture import SmallPicture
 from character_pipeline.input_loader import ImageOptions, load_image
 from character_pipeline.runs.hardware import describe_machine
 from character_pipeline.runs.run import RunSummary
@@ -206,16 +207,21 @@ def print_steps(setting: Setting, count: int, side: int) -> None:
         options, readers = pipeline.stages.image_options, dict(pipeline.stages.readers)
     readers |= {reader.key: reader for reader in (RegionReader(), QualityReader())}
     jpegs = [path.read_bytes() for path in sorted(draw_pictures(setting.place / "steps", count, side).iterdir())]
-    print("\n| processor ms a picture | decode | " + " | ".join(readers) + " | together |")
-    print("|" + "---|" * (len(readers) + 3))
+    print("\n| processor ms a picture | decode | make small | " + " | ".join(readers) + " | together |")
+    print("|" + "---|" * (len(readers) + 4))
     for name, raws, how in (
         ("JPEG", jpegs, options),
         ("JPEG, decoded in full", jpegs, ImageOptions()),
         ("PNG", [_as_png(raw) for raw in jpegs], options),
     ):
         pictures = [load_image(raw, how).image for raw in raws]
-        steps = [_work(partial(load_image, options=how), raws)]
-        steps += [_work(reader.prepare, pictures) for reader in readers.values() if hasattr(reader, "prepare")]
+        smalls = [SmallPicture(picture) for picture in pictures]
+        steps = [_work(partial(load_image, options=how), raws), _work(lambda one: SmallPicture(one).chroma, pictures)]
+        for reader in readers.values():
+            if hasattr(reader, "prepare_small"):
+                steps.append(_work(reader.prepare_small, smalls))
+            elif hasattr(reader, "prepare"):
+                steps.append(_work(reader.prepare, pictures))
         print(f"| {name} | " + " | ".join(f"{step:.2f}" for step in [*steps, sum(steps)]) + " |", flush=True)
 
 

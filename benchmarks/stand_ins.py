@@ -39,7 +39,7 @@ class NumpyReader:
         return self._weights
 
     def read(self, pictures: Sequence[Image.Image]) -> NDArray[np.float16]:
-        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+        from threadpoolctl import threadpool_limits
 
         with threadpool_limits(self.threads or None):
             pixels = np.stack([np.asarray(picture, np.float32) for picture in pictures])

@@ -139,6 +139,7 @@ def test_every_colour_of_the_table_is_called_what_the_table_says() -> None:
     [
         ("color_names.toml", '"#0e0c0c"', '"0e0c0c"'),
         ("color_names.toml", "Black = [", "Blakc = ["),
+        ("color_names.toml", 'Aqua = ["#63d3d0", "#30d5c8", "#40e0d0", "#7fffd4"]', "Aqua = []"),
         ("color_names.toml", "reach = 9.0", ""),
         ("color_model.toml", "trust =", "thrust ="),
         ("color_model.toml", "crown_not_skin", "crown"),

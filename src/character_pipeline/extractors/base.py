@@ -28,6 +28,8 @@ class PictureReader(Protocol):
         prepare(picture): the small part of a picture that `read` needs, such as a crop of 224 x 224, or numbers found
             in it. It is made beside the reading, in a thread, and `read` is given it instead; both must lead to the
             same vector. Large pictures are then forgotten as soon as they are decoded.
+        prepare_small(small): asked instead of `prepare` by those who ask several readers, where what a `SmallPicture`
+            shows is enough; it must lead to the same vector. Its pixels are made once for all readers.
         least_side: the pixels of the shorter side that are enough for it: a JPEG may be decoded smaller, down to that.
             Where a reader has none, pictures are decoded in full.
         at_once: how many pictures it likes to be given at once.

@@ -18,6 +18,7 @@ from character_pipeline.models.base import DualEncoder
 from character_pipeline.models.domain import Domain, read_domain
 from character_pipeline.models.load import open_encoder, resolve, tell
 from character_pipeline.models.logits import read_logits
+from character_pipeline.models.machine import one_blas_thread
 from character_pipeline.models.plan import Plan
 from character_pipeline.models.prompt_cache import PromptCache, prompt_cache
 from character_pipeline.vocabulary import Vocabulary
@@ -176,7 +177,8 @@ class ClipAnalyzer:
         places = [place for place, item in enumerate(batch) if keys <= item.readings.keys()]
         found: list[list[Evidence]] = [[] for _ in batch]
         if places and self.table.asked:
-            self._claim([batch[place] for place in places], [found[place] for place in places])
+            with one_blas_thread():
+                self._claim([batch[place] for place in places], [found[place] for place in places])
         return [tuple(evidence) for evidence in found]
 
     def _claim(self, items: Sequence[Item], found: Sequence[list[Evidence]]) -> None:

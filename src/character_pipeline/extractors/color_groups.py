@@ -1,4 +1,4 @@
-"""Makes a picture small, and groups its pixels by their colours."""
+"""Groups the pixels of a small picture by their colours."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from character_pipeline.extractors.lab import Floats
+from character_pipeline.extractors.small_picture import SmallPicture
 
 if TYPE_CHECKING:
     from PIL import Image
 
 Labels = NDArray[np.int64]
 
-SIDE, LEAST = 96, 12
-"""Pixels of the longer side of what is looked at; pixels below which no side is left."""
 COLOURS = 32
 COARSE = [level & 0xF8 for level in range(256)] * 3
 STEADY = 100
@@ -26,20 +25,9 @@ NEAR = 9.0
 LIGHT_WEIGHT = 0.7
 
 
-def reduced(picture: Image.Image, side: int = SIDE) -> Image.Image:
-    """The picture in RGB with no side longer than `side` pixels, nor shorter than LEAST."""
-    from PIL import Image
-
-    scale = side / max(picture.size)
-    width, height = (max(LEAST, round(length * min(scale, 1.0))) for length in picture.size)
-    picture = picture if picture.mode == "RGB" else picture.convert("RGB")
-    small = (width, height)
-    return picture if small == picture.size else picture.resize(small, Image.Resampling.BOX, reducing_gap=1.0)
-
-
-def group(picture: Image.Image, lab: Floats) -> Labels:
-    """The group of each pixel, from 0 on; `lab` is the picture in CIELAB."""
-    return _merge(lab, _quantise(picture))
+def group(picture: SmallPicture) -> Labels:
+    """The group of each pixel, from 0 on."""
+    return _merge(picture.lab, _quantise(picture.rgb))
 
 
 def _quantise(picture: Image.Image) -> Labels:
@@ -59,21 +47,30 @@ def _without_gaps(labels: Labels) -> Labels:
 def _merge(lab: Floats, labels: Labels) -> Labels:
     """Join the two nearest groups until none are near."""
     flat = labels.ravel()
-    count = np.bincount(flat).astype(np.float64)
-    mean = np.stack([np.bincount(flat, lab[..., c].ravel()) for c in range(3)], axis=1) / count[:, None]
-    mean[:, 0] *= LIGHT_WEIGHT
-    gap = np.linalg.norm(mean[:, None] - mean[None], axis=2)
+    count = np.bincount(flat).tolist()
+    mean = np.stack([np.bincount(flat, plane.ravel()) for plane in lab]) / count
+    mean[0] *= LIGHT_WEIGHT
+    home = _joined(mean, count)
+    for place, other in enumerate(home):
+        home[place] = home[other]
+    return _without_gaps(np.array(home))[labels]
+
+
+def _joined(mean: Floats, count: list[int]) -> list[int]:
+    """For each group itself, or one before it that it is joined with. Means, shape (3, groups), and counts change."""
+    gap = ((mean[:, :, None] - mean[:, None]) ** 2).sum(axis=0)
     np.fill_diagonal(gap, np.inf)
-    home = np.arange(len(count))
+    home, gone = list(range(len(count))), np.zeros(len(count))
     while True:
         i, j = sorted(divmod(int(gap.argmin()), len(count)))
-        if gap[i, j] >= NEAR:
-            return _without_gaps(home[labels])
-        mean[i] = (mean[i] * count[i] + mean[j] * count[j]) / (count[i] + count[j])
+        if gap[i, j] >= NEAR**2:
+            return home
+        mean[:, i] = (mean[:, i] * count[i] + mean[:, j] * count[j]) / (count[i] + count[j])
         count[i] += count[j]
-        home[home == j] = i
+        home[j], gone[j] = i, np.inf
         gap[j] = gap[:, j] = np.inf
-        gap[i] = gap[:, i] = np.where(np.isinf(gap[i]), np.inf, np.sqrt(((mean - mean[i]) ** 2).sum(axis=1)))
+        gap[i] = gap[:, i] = ((mean - mean[:, i : i + 1]) ** 2).sum(axis=0) + gone
+        gap[i, i] = np.inf
 
 
 def flooded(seeds: NDArray[np.bool_], within: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from character_pipeline.errors import ConfigError, unknown_name
 from character_pipeline.extractors.lab import Floats, hex_to_lab
@@ -18,13 +20,13 @@ FLOOR = 1e-4
 """No name is quite out of the question: colours of no name are shared by all of them."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class ColorNames:
     """The names of one attribute's colours; the head of color_names.toml explains the numbers.
 
     Attributes:
         points: colours that are plainly called so, in CIELAB, shape (points, 3).
-        owner: the place in `names` of each point.
+        owner: the place in `names` of each point, ascending; every name has a point.
     """
 
     names: tuple[str, ...]
@@ -37,16 +39,24 @@ class ColorNames:
 
     def distances(self, lab: Floats) -> Floats:
         """How far colours, shape (..., 3), are from each point, shape (..., points)."""
-        gap: Floats = np.linalg.norm(self._seen(lab)[..., None, :] - self._seen(self.points), axis=-1)
+        gap: Floats = np.linalg.norm(self._seen(lab)[..., None, :] - self._seen_points, axis=-1)
         return gap
 
     def name(self, lab: Floats) -> Floats:
         """The probability of each name for colours, shape (..., 3) to (..., names)."""
         near = np.exp(-(self.distances(lab) ** 2) / (2 * self.reach**2))
-        best = np.stack([near[..., self.owner == place].max(axis=-1) for place in range(len(self.names))], axis=-1)
-        odds = best + FLOOR
+        odds = np.maximum.reduceat(near, self._first, axis=-1) + FLOOR
         shares: Floats = odds / odds.sum(axis=-1, keepdims=True)
         return shares
+
+    @cached_property
+    def _seen_points(self) -> Floats:
+        return self._seen(self.points)
+
+    @cached_property
+    def _first(self) -> NDArray[np.intp]:
+        """The first point of each name."""
+        return np.searchsorted(self.owner, np.arange(len(self.names)))
 
     def _seen(self, lab: Floats) -> Floats:
         chroma = np.clip(lab[..., :1] / max(self.dark, 1e-9), self.least_chroma, 1.0)
@@ -68,6 +78,8 @@ def _names(vocabulary: Vocabulary, key: str, row: Mapping[str, Any]) -> ColorNam
     allowed = vocabulary.attributes[key].values
     if stray := set(values) - set(allowed):
         raise ConfigError(f"{FILE}: [{key}] {unknown_name('value', min(stray), allowed)}")
+    if empty := [value for value, colours in values.items() if not colours]:
+        raise ConfigError(f"{FILE}: [{key}] no colour is given for {empty[0]}")
     points = [hex_to_lab(colour) for colours in values.values() for colour in colours]
     owner = [place for place, colours in enumerate(values.values()) for _ in colours]
     settings = {name: float(row[name]) for name in ("light_weight", "dark", "least_chroma", "reach")}

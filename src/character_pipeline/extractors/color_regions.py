@@ -9,18 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from character_pipeline.extractors.color_groups import COLOURS, SIDE, Labels, flooded, group, reduced
-from character_pipeline.extractors.lab import Floats, to_lab
+from character_pipeline.extractors.color_groups import COLOURS, Labels, flooded, group
+from character_pipeline.extractors.lab import Floats
+from character_pipeline.extractors.small_picture import SIDE, SmallPicture
 
 if TYPE_CHECKING:
     from PIL import Image
 
 Mask = NDArray[np.bool_]
+Small = NDArray[np.uint8]
+"""Labels below REGIONS + 2, whose pairs also fit: most steps are faster on bytes."""
 
 REGIONS = 8
 """Groups of colours that are kept, the largest of the figure first."""
@@ -95,28 +99,31 @@ class RegionReader:
 
     def prepare(self, picture: Image.Image) -> Floats:
         """The vector already: it is made in the threads that decode, and no picture is kept for it."""
-        return _read(picture)
+        return _read(SmallPicture(picture))
+
+    def prepare_small(self, small: SmallPicture) -> Floats:
+        """As `prepare`."""
+        return _read(small)
 
     def read(self, pictures: Sequence[Image.Image | Floats]) -> NDArray[np.float16]:
-        vectors = [given if isinstance(given, np.ndarray) else _read(given) for given in pictures]
+        vectors = [given if isinstance(given, np.ndarray) else self.prepare(given) for given in pictures]
         return np.array(vectors, dtype=np.float16).reshape(len(vectors), SIZE)
 
     def describe(self) -> str:
         return "color regions"
 
 
-def _read(picture: Image.Image) -> Floats:
-    small = reduced(picture)
-    lab = to_lab(np.asarray(small))
-    groups = group(small, lab)
+def _read(small: SmallPicture) -> Floats:
+    groups = group(small)
     ground = _ground(groups)
     if ground.mean() > 0.97:
         ground = np.zeros_like(ground)
     labels = _rank(groups, ground)
-    parts = [_fields(lab, labels), _neighbours(labels, (1, 0)), _neighbours(labels, (0, 1))]
-    return np.concatenate([*(part.ravel() for part in parts), _picture(lab, groups, ground)])
+    parts = [_fields(small.lab, labels), _neighbours(labels, (1, 0)), _neighbours(labels, (0, 1))]
+    return np.concatenate([*(part.ravel() for part in parts), _picture(small, groups, ground)])
 
 
+@lru_cache(maxsize=64)
 def _edges(shape: tuple[int, int]) -> Mask:
     """The upper edge and the upper part of the sides: where a figure seldom leaves the picture."""
     height, width = shape
@@ -124,6 +131,7 @@ def _edges(shape: tuple[int, int]) -> Mask:
     edges[:2] = True
     edges[: height // 2, :2] = True
     edges[: height // 2, width - 2 :] = True
+    edges.flags.writeable = False
     return edges
 
 
@@ -138,13 +146,15 @@ def _ground(groups: Labels) -> Mask:
     return flooded(edges & open_, open_)
 
 
-def _rank(groups: Labels, ground: Mask) -> Labels:
+def _rank(groups: Labels, ground: Mask) -> Small:
     """The largest groups of the figure as 0.., the ground as REGIONS, all else as REGIONS + 1."""
     count = np.bincount(groups[~ground], minlength=int(groups.max()) + 1)
     order = [g for g in np.argsort(-count, kind="stable")[:REGIONS] if count[g]]
-    rank = np.full(len(count), REGIONS + 1)
+    rank = np.full(len(count), REGIONS + 1, dtype=np.uint8)
     rank[order] = np.arange(len(order))
-    return np.where(ground, REGIONS, rank[groups])
+    labels = rank.take(groups)
+    labels[ground] = REGIONS
+    return labels
 
 
 def _box(figure: Mask) -> tuple[int, int, int, int]:
@@ -153,44 +163,40 @@ def _box(figure: Mask) -> tuple[int, int, int, int]:
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
-def _fields(lab: Floats, labels: Labels) -> Floats:
+def _fields(lab: Floats, labels: Small) -> Floats:
     figure = labels != REGIONS
     left, top, right, bottom = _box(figure)
-    found = _colours(lab, labels) | _places(labels, (left, top, right, bottom))
-    found["solid"] = _counts(labels[_solid(labels)]) / _sizes(labels)
-    found["share"], found["area"] = _counts(labels) / figure.sum(), _counts(labels) / figure.size
+    counts = _counts(labels)
+    sizes = np.maximum(counts, 1)  # to divide by, also where a group is not there
+    found = _colours(lab, labels, sizes) | _places(labels, (left, top, right, bottom), sizes)
+    found["solid"] = _counts(labels[_solid(labels)]) / sizes
+    found["share"], found["area"] = counts / figure.sum(), counts / figure.size
     found |= _rims(labels, figure, (left, right))
     return np.stack([found[name] for name in FIELDS], axis=1)
 
 
-def _counts(labels: Labels) -> Labels:
+def _counts(labels: Small) -> Labels:
     """How many there are of each group."""
     return np.bincount(labels.ravel(), minlength=REGIONS + 2)[:REGIONS]
 
 
-def _sizes(labels: Labels) -> Labels:
-    """As `_counts`, to divide by: 1 for a group that is not there."""
-    return np.asarray(np.maximum(_counts(labels), 1))
-
-
-def _colours(lab: Floats, labels: Labels) -> dict[str, Floats]:
-    flat, sizes = labels.ravel(), _sizes(labels)
-    planes = np.moveaxis(lab, -1, 0).reshape(3, -1) / 100
-    means = [_sums(flat, plane) / sizes for plane in planes]
-    off = sum((plane - np.append(mean, [0, 0])[flat]) ** 2 for plane, mean in zip(planes, means, strict=True))
+def _colours(lab: Floats, labels: Small, sizes: Labels) -> dict[str, Floats]:
+    flat, planes = labels.ravel().astype(np.intp), lab.reshape(3, -1) / 100
+    means = np.stack([_sums(flat, plane) for plane in planes]) / sizes
+    off = planes - np.concatenate([means, np.zeros((3, 2))], axis=1).take(flat, axis=1)
     found = dict(zip(("light", "red", "yellow"), means, strict=True))
-    return found | {"spread": _sums(flat, np.sqrt(off)) / sizes}
+    return found | {"spread": _sums(flat, np.sqrt((off * off).sum(axis=0))) / sizes}
 
 
 def _sums(flat: Labels, weight: Floats) -> Floats:
     return np.asarray(np.bincount(flat, weight, minlength=REGIONS + 2)[:REGIONS])
 
 
-def _places(labels: Labels, box: tuple[int, int, int, int]) -> dict[str, Floats]:
+def _places(labels: Small, box: tuple[int, int, int, int], sizes: Labels) -> dict[str, Floats]:
     """Where the groups lie in the box of the figure."""
     (height, width), (left, top, right, bottom) = labels.shape, box
     x, y = (np.arange(width) + 0.5 - left) / (right - left), (np.arange(height) + 0.5 - top) / (bottom - top)
-    across, down, sizes = _histogram(labels, 1), _histogram(labels, 0), _sizes(labels)
+    across, down = _histogram(labels, 1), _histogram(labels, 0)
     middle = labels[abs(y - 0.5) < 0.25][:, abs(x - 0.5) < 0.25]
     found = {
         "x": (across * x).sum(axis=1), "y": (down * y).sum(axis=1), "centre": _counts(middle),
@@ -203,23 +209,25 @@ def _places(labels: Labels, box: tuple[int, int, int, int]) -> dict[str, Floats]
     return found
 
 
-def _histogram(labels: Labels, axis: int) -> Labels:
+def _histogram(labels: Small, axis: int) -> Labels:
     """How many pixels each group has in each row (axis 0) or column (axis 1)."""
     length = labels.shape[axis]
     line = np.arange(length)[:, None] if axis == 0 else np.arange(length)
-    return np.bincount((labels * length + line).ravel(), minlength=(REGIONS + 2) * length).reshape(-1, length)[:REGIONS]
+    place = labels.astype(np.intp) * length + line
+    return np.bincount(place.ravel(), minlength=(REGIONS + 2) * length).reshape(-1, length)[:REGIONS]
 
 
-def _shares(labels: Labels, where: Mask) -> Floats:
+def _shares(labels: Small, where: Mask) -> Floats:
     """The share that each group has of the pixels in a mask."""
-    return np.asarray(np.bincount(labels[where], minlength=REGIONS + 2)[:REGIONS] / max(int(where.sum()), 1))
+    shown = labels[where]
+    return np.asarray(_counts(shown) / max(len(shown), 1))
 
 
 def _step(shape: tuple[int, ...]) -> int:
     return max(1, round(STEP * max(shape)))
 
 
-def _solid(labels: Labels) -> Mask:
+def _solid(labels: Small) -> Mask:
     """Whether the pixels around, half a step away, are of the same group: not so in thin lines."""
     d = max(1, _step(labels.shape) // 2)
     wide = np.pad(labels, d, mode="edge")
@@ -229,11 +237,10 @@ def _solid(labels: Labels) -> Mask:
     return solid
 
 
-def _rims(labels: Labels, figure: Mask, sides: tuple[int, int]) -> dict[str, Floats]:
+def _rims(labels: Small, figure: Mask, sides: tuple[int, int]) -> dict[str, Floats]:
     """What the figure begins with when one comes from above, and what its outline and the picture's edges show."""
     d, (height, width) = _step(labels.shape), labels.shape
-    first = figure.argmax(axis=0)
-    depth = np.arange(height)[:, None] - first[None]
+    depth = np.arange(height)[:, None] - figure.argmax(axis=0)
     crown: Mask = np.asarray(figure & (depth >= d // 2) & (depth < d // 2 + d))
     middle = np.zeros(width, dtype=np.bool_)
     third = (sides[1] - sides[0]) / 3
@@ -249,7 +256,7 @@ def _rims(labels: Labels, figure: Mask, sides: tuple[int, int]) -> dict[str, Flo
     }
 
 
-def _neighbours(labels: Labels, direction: tuple[int, int]) -> Floats:
+def _neighbours(labels: Small, direction: tuple[int, int]) -> Floats:
     """How often one group lies a step before another, in shares of the figure, shape (WITH_GROUND, WITH_GROUND)."""
     d, n = _step(labels.shape), REGIONS + 2
     down, right = direction[0] * d, direction[1] * d
@@ -259,11 +266,11 @@ def _neighbours(labels: Labels, direction: tuple[int, int]) -> Floats:
     return pairs / max(int((labels != REGIONS).sum()), 1)
 
 
-def _picture(lab: Floats, groups: Labels, ground: Mask) -> Floats:
+def _picture(small: SmallPicture, groups: Labels, ground: Mask) -> Floats:
     left, top, right, bottom = _box(~ground)
     height, width = ground.shape
-    chroma = np.hypot(lab[..., 1], lab[..., 2]).ravel()
-    colour = np.median(lab[ground].T, axis=1) / 100 if ground.any() else np.zeros(3)
+    chroma = small.chroma.ravel()
+    colour = np.array([np.median(plane[ground]) for plane in small.lab]) / 100 if ground.any() else np.zeros(3)
     box = [(right - left) / width, (bottom - top) / height]
     tenth = max(1, len(chroma) // 10)
     most = np.partition(chroma, -tenth)[-tenth:].mean() / 100

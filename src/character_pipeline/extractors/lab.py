@@ -12,7 +12,7 @@ _LINEAR = np.where(_LEVELS <= 0.04045, _LEVELS / 12.92, ((_LEVELS + 0.055) / 1.0
 _TO_XYZ = np.array(
     [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]
 )
-_TO_WHITE = (_TO_XYZ / _TO_XYZ.sum(axis=1, keepdims=True)).T
+_TO_WHITE = _TO_XYZ / _TO_XYZ.sum(axis=1, keepdims=True)
 _BEND = 6 / 29
 _STEPS = 2**16
 _PARTS = np.arange(_STEPS + 1) / _STEPS
@@ -20,12 +20,16 @@ _ROOTS = np.where(_PARTS > _BEND**3, np.cbrt(_PARTS), _PARTS / (3 * _BEND**2) + 
 """Looked up, for cube roots take long; the steps are a tenth of what 8 bits can tell in the darkest colours."""
 
 
+def to_planes(rgb: NDArray[np.uint8]) -> Floats:
+    """sRGB in 0..255, shape (3, ...), as L in 0..100 and a, b in about -110..110, of the same shape."""
+    parts = _TO_WHITE @ _LINEAR.take(rgb.reshape(3, -1))
+    x, y, z = _ROOTS.take((parts * _STEPS + 0.5).astype(np.int32))
+    return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)]).reshape(rgb.shape)
+
+
 def to_lab(rgb: NDArray[np.uint8]) -> Floats:
-    """sRGB in 0..255, shape (..., 3), as L in 0..100 and a, b in about -110..110, of the same shape."""
-    parts = _LINEAR[rgb] @ _TO_WHITE
-    roots = _ROOTS[(parts * _STEPS + 0.5).astype(np.int32)]
-    x, y, z = roots[..., 0], roots[..., 1], roots[..., 2]
-    return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=-1)
+    """As `to_planes`, for shape (..., 3)."""
+    return np.moveaxis(to_planes(np.moveaxis(rgb, -1, 0)), 0, -1)
 
 
 def to_hex(lab: Floats) -> str:
@@ -33,7 +37,7 @@ def to_hex(lab: Floats) -> str:
     y = (float(lab[0]) + 16) / 116
     roots = np.array([y + float(lab[1]) / 500, y, y - float(lab[2]) / 200])
     parts = np.where(roots > _BEND, roots**3, 3 * _BEND**2 * (roots - 4 / 29))
-    linear = np.clip(parts @ np.linalg.inv(_TO_WHITE), 0, 1)
+    linear = np.clip(parts @ np.linalg.inv(_TO_WHITE).T, 0, 1)
     levels = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
     return "#" + "".join(f"{round(float(level) * 255):02x}" for level in levels)
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from character_pipeline.data import EMPTY, Evidence, Item
 from character_pipeline.extractors.base import Need, PictureReader
-from character_pipeline.extractors.color_groups import SIDE, reduced
-from character_pipeline.extractors.lab import Floats, to_lab
+from character_pipeline.extractors.lab import Floats
+from character_pipeline.extractors.small_picture import SIDE, SmallPicture
 from character_pipeline.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -62,10 +62,14 @@ class QualityReader:
 
     def prepare(self, picture: Image.Image) -> Floats:
         """The vector already: it is made in the threads that decode, and no picture is kept for it."""
-        return _read(picture)
+        return _read(SmallPicture(picture))
+
+    def prepare_small(self, small: SmallPicture) -> Floats:
+        """As `prepare`."""
+        return _read(small)
 
     def read(self, pictures: Sequence[Image.Image | Floats]) -> NDArray[np.float16]:
-        vectors = [given if isinstance(given, np.ndarray) else _read(given) for given in pictures]
+        vectors = [given if isinstance(given, np.ndarray) else self.prepare(given) for given in pictures]
         return np.array(vectors, dtype=np.float16).reshape(len(vectors), self.size)
 
     def describe(self) -> str:
@@ -77,11 +81,10 @@ def appearance(vectors: NDArray[np.float16]) -> Floats:
     return np.asarray(vectors[:, [FIELDS.index(name) for name in APPEARANCE]], dtype=np.float64)
 
 
-def _read(picture: Image.Image) -> Floats:
-    lab = to_lab(np.asarray(reduced(picture, SIDE)))
-    light, *ab = np.moveaxis(lab, -1, 0)
-    found = _light(light.copy()) | _colour(ab[0].ravel(), ab[1].ravel())
-    found["shorter_side"] = float(np.log2(min(picture.size)) / 16)
+def _read(small: SmallPicture) -> Floats:
+    light, a, b = small.lab
+    found = _light(light) | _colour(a.ravel(), b.ravel(), small.chroma.ravel())
+    found["shorter_side"] = float(np.log2(min(small.picture.size)) / 16)
     return np.array([found[name] for name in FIELDS], dtype=np.float64)
 
 
@@ -112,29 +115,35 @@ def _sharpness(light: Floats) -> float:
     return float(min(np.log10(1 + laplacian.var()) / 6, 1.0))
 
 
-def _colour(a: Floats, b: Floats) -> dict[str, float]:
-    chroma = np.hypot(a, b)
-    middle, most = np.quantile(chroma, [0.5, 0.99])
+def _colour(a: Floats, b: Floats, chroma: Floats) -> dict[str, float]:
+    middle, most = _quantiles(chroma, 0.5, 0.99)
     shown = chroma >= middle
     tint = float(np.median(a[shown])), float(np.median(b[shown]))
     return {
         "chroma": float(chroma.mean() / 100),
-        "most_chroma": float(most / 100),
+        "most_chroma": most / 100,
         "coloured": float((chroma > COLOURED).mean()),
-        "off_tint": float(np.quantile(_off_line(a, b, tint), 0.99) / 100),
+        "off_tint": _quantiles(_off_line(a, b, tint), 0.99)[0] / 100,
         "tint_red": tint[0] / 100,
         "tint_yellow": tint[1] / 100,
     }
+
+
+def _quantiles(values: Floats, *shares: float) -> list[float]:
+    """As np.quantile, in half the time."""
+    ordered, last = np.sort(values), len(values) - 1
+    places = [(share * last, int(share * last)) for share in shares]
+    return [float(ordered[low] + (ordered[min(low + 1, last)] - ordered[low]) * (place - low)) for place, low in places]
 
 
 def _off_line(a: Floats, b: Floats, tint: tuple[float, float]) -> Floats:
     """How far each colour is from the greys that are tinted more or less so: dark and light tints have less chroma."""
     length = float(np.hypot(*tint))
     if length < 1:
-        return np.hypot(a, b)
+        return np.asarray(np.sqrt(a * a + b * b))
     red, yellow = tint[0] / length, tint[1] / length
     along = np.maximum(a * red + b * yellow, 0)
-    return np.hypot(a - along * red, b - along * yellow)
+    return np.asarray(np.sqrt((a - along * red) ** 2 + (b - along * yellow) ** 2))
 
 
 class PictureQuality:

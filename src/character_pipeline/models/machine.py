@@ -5,9 +5,15 @@ from __future__ import annotations
 import ctypes
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from threadpoolctl import ThreadpoolController
 
 BF16_SINCE = 8
 """The major compute capability from which NVIDIA GPUs calculate in bf16."""
@@ -64,6 +70,24 @@ def onnx_sees_gpu() -> bool:
 def processors() -> int:
     """Processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Small matrix products within are calculated by the thread that asks for them.
+
+    OpenBLAS would share them out, and its other threads then spin for a while, each on a processor that could decode.
+    """
+    with _thread_pools().limit(limits=1, user_api="blas"):
+        yield
+
+
+@lru_cache(maxsize=1)
+def _thread_pools() -> ThreadpoolController:
+    import numpy  # noqa: F401 - what is not loaded yet is not found
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
 
 
 def _folder(package: str) -> Path | None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from character_pipeline.data import PictureFacts
 from character_pipeline.extractors.base import PictureReader
+from character_pipeline.extractors.small_picture import SmallPicture
 from character_pipeline.input_loader import ImageOptions, load_image
 from character_pipeline.input_loader.images import count_pixels
 
@@ -43,6 +44,7 @@ class Ticket:
     Attributes:
         readers: those that shall read it, by their key.
         keep: whether the whole picture is needed.
+        released: whether it was forgotten.
     """
 
     raw: bytes
@@ -50,12 +52,12 @@ class Ticket:
     readers: Mapping[str, PictureReader]
     keep: bool
     future: Future[Decoded] | None = None
+    released: bool = False
 
     @property
-    def held(self) -> int:
-        """The pixels that it holds in memory, as far as they count."""
-        done = self.future is not None and self.future.done()
-        return 0 if done and not self.keep else self.pixels
+    def light(self) -> bool:
+        """Whether it holds no pixels in memory any more that count."""
+        return self.released or (not self.keep and self.future is not None and self.future.done())
 
 
 class Decoder:
@@ -71,6 +73,7 @@ class Decoder:
         self._pool: ThreadPoolExecutor | None = None
         self._waiting: deque[Ticket] = deque()
         self._flying: deque[Ticket] = deque()
+        self._held = 0
 
     def add(self, raw: bytes, readers: Mapping[str, PictureReader], keep: bool) -> Ticket:
         """Have a picture decoded as soon as there is room. Raises ItemError where its header says that it is none."""
@@ -82,10 +85,10 @@ class Decoder:
 
     def advance(self) -> None:
         """Begin with whatever there is room for by now."""
-        while self._waiting:
-            held = sum(ticket.held for ticket in self._flying)
-            if held and held + self._waiting[0].pixels > PIXELS_AHEAD:
-                return
+        # From the front only: they become light nearly in this order, and looking at all of them takes long.
+        while self._flying and self._flying[0].light:
+            self._held -= self._flying.popleft().pixels
+        while self._waiting and (not self._flying or self._held + self._waiting[0].pixels <= PIXELS_AHEAD):
             self._begin(self._waiting.popleft())
 
     def _begin(self, ticket: Ticket) -> None:
@@ -93,6 +96,7 @@ class Decoder:
             self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="decode")
         ticket.future = self._pool.submit(decode, ticket, self.options)
         self._flying.append(ticket)
+        self._held += ticket.pixels
 
     def take(self, ticket: Ticket) -> Decoded:
         """The decoded picture, when it is ready. Raises ItemError."""
@@ -106,7 +110,7 @@ class Decoder:
     def release(self, tickets: Sequence[Ticket]) -> None:
         """Forget pictures that were taken."""
         for ticket in tickets:
-            self._flying.remove(ticket)
+            ticket.released = True
         self.advance()
 
     def close(self) -> None:
@@ -122,11 +126,14 @@ def decode(ticket: Ticket, options: ImageOptions) -> Decoded:
     picture = load_image(ticket.raw, options)
     facts = PictureFacts(picture.width, picture.height, picture.format)
     found = Decoded(facts, picture.image if ticket.keep else None)
+    small = SmallPicture(picture.image)
     for key, reader in ticket.readers.items():
-        if hasattr(reader, "prepare"):
-            try:
+        try:
+            if hasattr(reader, "prepare_small"):
+                found.prepared[key] = reader.prepare_small(small)
+            elif hasattr(reader, "prepare"):
                 found.prepared[key] = reader.prepare(picture.image)
-            except Exception as error:  # noqa: BLE001 - recorded as a row's problem by who reads
-                found.failures[key] = error
+        except Exception as error:  # noqa: BLE001 - recorded as a row's problem by who reads
+            found.failures[key] = error
     found.seconds = time.perf_counter() - start
     return found
