@@ -6,11 +6,14 @@ import json
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from character_pipeline.cli.common import ConfigOption, DbArgument, open_store
+
+if TYPE_CHECKING:
+    from character_pipeline.evaluation.gold import Gold
 
 TruthOption = Annotated[
     Path | None, typer.Option(help="A truth.jsonl of items in the database; without it, the feedback in there.")
@@ -97,6 +100,10 @@ def policy(  # noqa: PLR0913, PLR0917 - options of a command
     steps: Annotated[int, typer.Option(min=1, help="Steps of a training.")] = 5_000,
     seeds: Annotated[int, typer.Option(min=1, help="Trainings; the best one is taken.")] = 1,
     price: Annotated[float, typer.Option(min=0.0, help="What a millisecond costs; a right value is worth 1.")] = 0.0,
+    judged: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option(help="A database and the truth of items to judge on, of other characters; else some are kept."),
+    ] = None,
 ) -> None:
     """Train the policy that chooses a strategy for each attribute of an item, and judge it on other characters.
 
@@ -121,7 +128,16 @@ def policy(  # noqa: PLR0913, PLR0917 - options of a command
     with open_store(db) as store:
         gold = read_gold(store, truth)
         weights = read_weights(store.vocabulary, settings.attribute_fusion)
-    report = train_policy(gold, weights, plan, output, partial(typer.echo, err=True))
+    report = train_policy(gold, weights, plan, output, partial(typer.echo, err=True), _read_judged(judged))
     typer.echo(
         json.dumps({"gate": report["gate"], "budgets": report["budgets"], "utility": report["utility"]}, indent=1)
     )
+
+
+def _read_judged(judged: tuple[Path, Path] | None) -> Gold | None:
+    from character_pipeline.evaluation.gold import read_gold
+
+    if judged is None:
+        return None
+    with open_store(judged[0]) as store:
+        return read_gold(store, judged[1])

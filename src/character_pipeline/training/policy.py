@@ -77,13 +77,21 @@ def check_mode(name: str) -> Mode:
 
 
 def train_policy(
-    gold: Gold, weights: Weights, plan: Plan, output: Path | None, say: Say = lambda line: None
+    gold: Gold,
+    weights: Weights,
+    plan: Plan,
+    output: Path | None,
+    say: Say = lambda line: None,
+    judged: Gold | None = None,
 ) -> dict[str, Any]:
     """Train on some of the characters, judge on others, and write the policy with its report.
 
+    Args:
+        judged: items to judge on, of other characters than `gold`; by default some of `gold` are kept for that.
+
     Raises ConfigError for too few items or where the file cannot be written, MissingExtraError without torch.
     """
-    learned_from, judged_on = cut(gold, JUDGED, seed=0)
+    learned_from, judged_on = (gold, judged) if judged is not None else cut(gold, JUDGED, seed=0)
     fit = lay_out(learned_from, weights)
     test = lay_out(judged_on, weights, list(fit.ballots))
     ring = Ring(fit, test, plan.price, plan.costs)
