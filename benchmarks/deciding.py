@@ -1,8 +1,8 @@
 """Which way of deciding is worth most, on drawn items whose tags and pictures fail in five different ways: learns on
 some characters, gates policies on others, and compares all on a third set, two of whose styles no part ever saw.
 
-Prints Markdown: all contenders; the policies of both modes by seed; and utility against cost by price. What is drawn and
-trained stays in --work, where a stopped run goes on.
+Prints Markdown: all contenders; the policies of both modes by seed; and utility against cost by price. What is drawn
+and trained stays in --work, where a stopped run goes on.
 """
 
 from __future__ import annotations
