@@ -44,13 +44,11 @@ class Learned:
 
     def weigh_all(self, ballots: Mapping[str, Ballot]) -> Mapping[str, Weighed]:
         """What is said of all attributes of N items, each row by itself."""
-        known = {key: ballots[key] for key in self.keys}
-        found = {key: Weighed(self.support(ballot), np.full(len(ballot), HALF)) for key, ballot in ballots.items()}
-        both = _both_heard(known)
+        both = _both_heard(ballots)
+        found = {key: self._stacked(ballot, ~both if key in self.keys else None) for key, ballot in ballots.items()}
         if not both.any():
             return found
-        known = {key: ballot.take(both) for key, ballot in known.items()}
-        answers = answer(known, self.judges, [EVERYTHING])
+        answers = answer({key: ballots[key].take(both) for key in self.keys}, self.judges, [EVERYTHING])
         count, attributes = answers.states.shape[:2]
         states = with_price(answers.states[:, :, 0], 0.0).reshape(count * attributes, -1)
         masks = np.zeros((len(states), len(self.policy.about.actions)), dtype=np.bool_)
@@ -62,6 +60,14 @@ class Learned:
             voiced = voice(told, LEAST[chosen], answers.stack[key][:, 0], ballots[key].attribute.many)
             found[key].support[both], found[key].least[both] = voiced
         return found
+
+    def _stacked(self, ballot: Ballot, rows: NDArray[np.bool_] | None) -> Weighed:
+        """What the stack says of some items, or of all; nothing of the others."""
+        if rows is None:
+            return Weighed(self.support(ballot), np.full(len(ballot), HALF))
+        support = np.zeros((len(ballot), len(ballot.attribute.values)))
+        support[rows] = self.support(ballot.take(rows))
+        return Weighed(support, np.full(len(ballot), HALF))
 
 
 def _both_heard(ballots: Mapping[str, Ballot]) -> NDArray[np.bool_]:
