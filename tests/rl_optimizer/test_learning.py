@@ -184,3 +184,12 @@ def test_the_net_utility_is_that_of_the_tables() -> None:
     known = fields()[1].known
     done = play(known, Game(), greedy(trained(), 0.0))
     assert net(done, known, 0.0) == pytest.approx(done.utility.sum() / known.judged.sum())
+
+
+def test_batches_in_which_texts_and_pictures_always_speak() -> None:
+    gold = make_gold(60)
+    both = [n for n, one in enumerate(gold.claims) if len({c.extractor for some in one.values() for c in some}) == 2]
+    strategy = make_learned(trained(), Weights(), tuple(VOCABULARY.attributes))
+    fuser = Fuser(VOCABULARY, lookers=LOOKERS, strategy=strategy)
+    assert len(fuser.decide_all(gold.take(np.array(both)).claims)) == len(both) > 0
+    assert fuser.decide_all([]) == []

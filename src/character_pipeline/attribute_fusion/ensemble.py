@@ -33,7 +33,7 @@ def features(ballot: Ballot, sources: Sequence[str]) -> Floats:
     silent = heard & ~claims & ~rivals
     parts = [np.where(claims, logit(scores), 0), claims, np.where(rivals, logit(other), 0), rivals, silent]
     stacked = np.stack([part.astype(np.float64) for part in parts], axis=-1)
-    found: Floats = stacked.transpose(0, 2, 1, 3).reshape(len(scores), scores.shape[2], -1)
+    found: Floats = stacked.transpose(0, 2, 1, 3).reshape(len(scores), scores.shape[2], PER_SOURCE * len(sources))
     return found
 
 
