@@ -19,6 +19,7 @@ ROOMS = (
     "models",
     "extractors",
     "attribute_fusion",
+    "rl_optimizer",
     "database",
     "processing",
     "runs",
