@@ -234,7 +234,7 @@ class Learner:
 def _tensor(values: NDArray[Any]) -> torch.Tensor:
     import torch
 
-    found = torch.from_numpy(np.ascontiguousarray(values))
+    found = torch.from_numpy(np.require(values, requirements=["C", "W"]))
     return found.float() if found.is_floating_point() else found
 
 
