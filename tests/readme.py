@@ -132,16 +132,13 @@ def _fill_command(place: Place, match: re.Match[str]) -> str:
     return f"$ {command}\n" + (shortened(real, shown) if shown else "")
 
 
-NO_EFFECT = {"rl_optimizer"}
 TABLE = re.compile(r"(?<=^\| key \| default \| meaning \|\n\|---\|---\|---\|\n)(?:\|.*\n)*", re.MULTILINE)
 
 
 def settings_table() -> str:
-    """A row for each setting that has an effect."""
+    """A row for each setting."""
     rows: list[str] = []
     for section, field in PipelineConfig.model_fields.items():
-        if section in NO_EFFECT:
-            continue
         for key, setting in type(field.default).model_fields.items():
             rows.append(f"| `{section}.{key}` | `{json.dumps(setting.default)}` | {setting.description} |\n")
     return "".join(rows)

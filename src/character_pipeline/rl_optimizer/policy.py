@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from character_pipeline.errors import ModelError
+from character_pipeline.models.machine import one_blas_thread
 from character_pipeline.rl_optimizer.files import Tensors, read_tensors, write_tensors
 
 BITS = 16
@@ -104,8 +105,9 @@ class Policy:
         if states.ndim != 2 or states.shape[1] != len(self.about.features):
             raise ValueError(f"states have shape {states.shape}, not (n, {len(self.about.features)})")
         found = np.empty((len(states), len(self.about.actions)))
-        for at in range(0, len(states), ROWS):
-            found[at : at + ROWS] = self._values(states[at : at + ROWS])
+        with one_blas_thread():
+            for at in range(0, len(states), ROWS):
+                found[at : at + ROWS] = self._values(states[at : at + ROWS])
         if np.isnan(found).any():
             raise ValueError("a state holds NaN: every feature must be a number")
         return found
