@@ -106,7 +106,7 @@ class SafetyConfig(Section):
 
 class RLOptimizerConfig(Section):
     learning_rate: float = Field(0.001, gt=0, description="of `charpipe train policy`; falls to 0 in the training")
-    epsilon: Fraction = Field(0.1, description="share of random actions in learning by trial; `train policy` knows every outcome")
+    epsilon: Fraction = Field(0.1, description="share of random actions, where a policy learns by trial")
     batch_size: int = Field(32, ge=1, description="items that a training step learns from")
     policy: File | None = Field(None, description="a trained policy; none: that of the package")
 
