@@ -21,7 +21,7 @@ from character_pipeline.training.captions import english_caption, tag_caption
 from character_pipeline.training.corpus import HEAD, Corpus
 from character_pipeline.training.drawn import TEST_STYLES, training_drawing
 from character_pipeline.training.labels import SMALL_HEAD, UNLABELLED, Targets, make_targets
-from character_pipeline.training.losses import Asked, contrast_loss, lay_out
+from character_pipeline.training.losses import Asked, contrast_loss, lay_out, log_odds, prompt_loss
 from character_pipeline.training.regions import find_regions
 from character_pipeline.vocabulary import load_vocabulary
 from character_pipeline.vocabulary.prompts import Question, load_prompts
@@ -178,6 +178,17 @@ def test_calibration_lowers_rare_values_and_drops_useless_ones() -> None:
     (found,) = calibrate(similarity, [Asked(question, slice(0, 2), slice(2, 4))], targets)
     assert found.values == ("Hat",)
     assert found.offsets["Hat"] < -1
+
+
+def test_what_is_merely_frequent_is_no_reason_to_move() -> None:
+    lines = [line(Hair_Color="Red", Facial_Hair=["Beard"] if row % 20 == 0 else []) for row in range(4000)]
+    targets = make_targets(VOCABULARY, BOOK, lines)
+    asked, rows = lay_out(BOOK)
+    similarity = torch.zeros(len(lines), len(rows), requires_grad=True)
+    prompt_loss(similarity, asked, targets, log_odds(targets, BOOK)).backward()  # type: ignore[no-untyped-call]
+    assert similarity.grad is not None
+    assert similarity.grad.sum(0).abs().max() < 5e-4
+    assert similarity.grad.abs().max() > 1e-6
 
 
 def test_contrast_is_least_where_pairs_agree() -> None:
