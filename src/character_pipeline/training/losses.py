@@ -20,11 +20,11 @@ IMPORTANCE: Mapping[str, float] = {
 OTHERS = 0.5
 VALUE: Mapping[str, float] = {
     # of single values that are asked for by themselves
-    "Glasses": 1.5, "Sunglasses": 0.5, "Hat": 0.5,
+    "Glasses": 1.5, "Sunglasses": 0.5, "Hat": 0.5, "Beard": 0.5, "Mustache": 0.5, "Goatee": 0.3, "Stubble": 0.3,
 }  # fmt: skip
 OTHER_VALUES = 0.15
-SOME = 1.5
-"""Of whether any value of an attribute is true at all, where only that is labelled."""
+SOME = 3.0
+"""Of whether any value of an attribute is true at all."""
 SMOOTHING = 0.05
 """So much of every aim is what is frequent: where nothing tells a class, the embeddings then have nothing to say."""
 

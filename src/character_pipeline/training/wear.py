@@ -36,6 +36,9 @@ DRAW: Mapping[str, Callable[[Shape, Face, np.random.Generator], None]] = {
     "Mustache": mustache, "Beard": beard, "Goatee": goatee, "Stubble": stubble,
 }  # fmt: skip
 OUTLINED = 0.35
+SHADOW = 0.5
+"""Of stubble: a faint beard instead of single hairs."""
+FAINT = 0.25
 NATURAL = ("Black", "Black", "Brown", "Grey", "Blonde", "White")
 Line = dict[str, Any]
 
@@ -94,14 +97,15 @@ class _Head:
     def _grow(self) -> None:
         kinds = list(BEARDS)
         kind = kinds[self.rng.choice(len(kinds), p=list(BEARDS.values()))]
-        colour, strength = self._beard_colour(), float(self.rng.choice([1.0, self.rng.uniform(0.35, 1.0)]))
+        colour, strength = self._beard_colour(), float(self.rng.choice([1.0, self.rng.uniform(FAINT, 1.0)]))
         outlined = self.rng.random() < OUTLINED
         for name in kind:
             shape = self.shape()
-            DRAW[name](shape, self.face, self.rng)
+            shadow = name == "Stubble" and self.rng.random() < SHADOW
+            (beard if shadow else DRAW[name])(shape, self.face, self.rng)
             if outlined and name != "Stubble":
                 self._paint(shape.thicker(), colour * 0.3, 1.0)
-            self._paint(shape, colour, strength)
+            self._paint(shape, colour, self.rng.uniform(FAINT, 2 * FAINT) if shadow else strength)
         self.given["Facial Hair"] = list(kind)
         if "labelled" in self.line:
             self.line = {**self.line, "labelled": {**self.line["labelled"], "Facial Hair": list(DRAW)}}
