@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from character_pipeline.errors import ConfigError
+from character_pipeline.extractors.color_names import load_color_names
 from character_pipeline.extractors.lab import to_lab
 from character_pipeline.training.augment import GROUND, HAIR, HAIR_RANGES, SKIN, distort, random_colour, recolour
 from character_pipeline.training.avatars import avatar_pairs
@@ -112,6 +113,15 @@ def test_named_colors_are_far_apart() -> None:
     grey = to_lab(np.array([random_colour(HAIR_RANGES["Grey"], rng) for _ in range(50)]).astype(np.uint8))
     red = to_lab(np.array([random_colour(HAIR_RANGES["Red"], rng) for _ in range(50)]).astype(np.uint8))
     assert np.linalg.norm(grey[:, None] - red[None], axis=-1).min() > 20
+
+
+@pytest.mark.parametrize("name", sorted(HAIR_RANGES))
+def test_hair_is_given_colors_that_the_color_names_call_so(name: str) -> None:
+    names, rng = load_color_names(VOCABULARY)["hair_color"], np.random.default_rng(0)
+    for ranges in HAIR_RANGES[name]:
+        colours = np.array([random_colour((ranges,), rng) for _ in range(200)]).astype(np.uint8)
+        called = names.name(to_lab(colours)).argmax(axis=-1)
+        assert (called == names.names.index(name)).mean() > 0.75
 
 
 def test_distortion_keeps_range_and_shape_and_is_repeatable() -> None:
