@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from character_pipeline.errors import ConfigError
+from character_pipeline.extractors.color_names import load_color_names
 from character_pipeline.extractors.lab import to_lab
 from character_pipeline.training.augment import GROUND, HAIR, HAIR_RANGES, SKIN, distort, random_colour, recolour
 from character_pipeline.training.avatars import avatar_pairs
@@ -21,7 +22,7 @@ from character_pipeline.training.captions import english_caption, tag_caption
 from character_pipeline.training.corpus import HEAD, Corpus
 from character_pipeline.training.drawn import TEST_STYLES, training_drawing
 from character_pipeline.training.labels import SMALL_HEAD, UNLABELLED, Targets, make_targets
-from character_pipeline.training.losses import Asked, contrast_loss, lay_out
+from character_pipeline.training.losses import Asked, contrast_loss, lay_out, log_odds, prompt_loss
 from character_pipeline.training.regions import find_regions
 from character_pipeline.vocabulary import load_vocabulary
 from character_pipeline.vocabulary.prompts import Question, load_prompts
@@ -114,6 +115,15 @@ def test_named_colors_are_far_apart() -> None:
     assert np.linalg.norm(grey[:, None] - red[None], axis=-1).min() > 20
 
 
+@pytest.mark.parametrize("name", sorted(HAIR_RANGES))
+def test_hair_is_given_colors_that_the_color_names_call_so(name: str) -> None:
+    names, rng = load_color_names(VOCABULARY)["hair_color"], np.random.default_rng(0)
+    for ranges in HAIR_RANGES[name]:
+        colours = np.array([random_colour((ranges,), rng) for _ in range(200)]).astype(np.uint8)
+        called = names.name(to_lab(colours)).argmax(axis=-1)
+        assert (called == names.names.index(name)).mean() > 0.75
+
+
 def test_distortion_keeps_range_and_shape_and_is_repeatable() -> None:
     pixels = torch.rand(12, 3, 64, 64, generator=torch.Generator().manual_seed(1))
     one, two = (distort(pixels, 48, torch.Generator().manual_seed(7)) for _ in range(2))
@@ -178,6 +188,17 @@ def test_calibration_lowers_rare_values_and_drops_useless_ones() -> None:
     (found,) = calibrate(similarity, [Asked(question, slice(0, 2), slice(2, 4))], targets)
     assert found.values == ("Hat",)
     assert found.offsets["Hat"] < -1
+
+
+def test_what_is_merely_frequent_is_no_reason_to_move() -> None:
+    lines = [line(Hair_Color="Red", Facial_Hair=["Beard"] if row % 20 == 0 else []) for row in range(4000)]
+    targets = make_targets(VOCABULARY, BOOK, lines)
+    asked, rows = lay_out(BOOK)
+    similarity = torch.zeros(len(lines), len(rows), requires_grad=True)
+    prompt_loss(similarity, asked, targets, log_odds(targets, BOOK)).backward()  # type: ignore[no-untyped-call]
+    assert similarity.grad is not None
+    assert similarity.grad.sum(0).abs().max() < 5e-4
+    assert similarity.grad.abs().max() > 1e-6
 
 
 def test_contrast_is_least_where_pairs_agree() -> None:

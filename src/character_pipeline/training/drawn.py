@@ -16,6 +16,7 @@ from character_pipeline.extractors.head_finder import Box, HeadFinder, head_view
 from character_pipeline.sample import Drawing, draw, render
 from character_pipeline.sample.styles import Style, find_style
 from character_pipeline.training.corpus import HEAD, STORED, Corpus, Pairs, Square, letterboxed
+from character_pipeline.training.faces import Face
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -34,6 +35,8 @@ CLOSER = 0.6
 HEAD_MIDDLE = (0.0, -6.0)
 HEAD_SIDE = 184.0
 """The square of a head with its hair, in the units of the drawer."""
+DRAWN_FACE = Face(x=64, y=75, mouth_x=64, mouth_y=93, apart=17, wide=37)
+"""Where it is in that square, at STORED pixels."""
 LARGE = 512
 VIEW_BOX = re.compile(r'viewBox="([^"]*)"')
 Drawn = tuple[NDArray[np.uint8], NDArray[np.uint8], dict[str, Any], dict[str, Any]]

@@ -13,6 +13,7 @@ from character_pipeline.errors import ConfigError, unknown_name
 from character_pipeline.training.avatars import avatar_pairs
 from character_pipeline.training.corpus import Corpus, Pairs
 from character_pipeline.training.drawn import TRAINING_STYLES, drawn_pairs, test_drawing, training_drawing
+from character_pipeline.training.wear import dress
 
 HELD_OUT = 0.06
 """Of the labelled pictures, and of the drawn ones: not trained on, but calibrated with."""
@@ -24,7 +25,7 @@ USUAL_FROM = 500_000
 
 @dataclass(frozen=True)
 class Split:
-    """Views to train on, pictures to calibrate with, and labelled ones of the styles that were left out."""
+    """Views to train on, some of the heads dressed; pictures to calibrate with; labelled ones of styles left out."""
 
     train: Corpus
     held_out: Pairs
@@ -50,7 +51,9 @@ class Gathered:
                 held_out.append(pairs.take(order[:cut]))
                 train.append(pairs.take(order[cut:]))
         left_out = {style: self.styles[style] for style in leave_out}
-        return Split(Pairs.join([*train, *self.drawn]).views(), Pairs.join([*held_out, *self.kept]), left_out)
+        whole = Pairs.join([*train, *self.drawn])
+        dressed = replace(whole, head=dress(whole.head, seed))
+        return Split(dressed.views(), Pairs.join([*held_out, *self.kept]), left_out)
 
 
 def gather(

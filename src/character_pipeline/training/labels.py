@@ -102,10 +102,12 @@ def _shown(key: str, line: Mapping[str, Any]) -> bool:
 
 def _each(vocabulary: Vocabulary, question: Question, line: Mapping[str, Any]) -> list[int]:
     attribute = vocabulary.attributes[question.attribute]
-    unknown = isinstance(line["attributes"].get(attribute.label), bool) or not _shown(question.attribute, line)
-    if line["people"] != "single" or unknown:
+    given = line["attributes"].get(attribute.label)
+    if line["people"] != "single" or given is True or not _shown(question.attribute, line):
         return [UNLABELLED] * len(question.values)
-    stated = set(_listed(line["attributes"].get(attribute.label)))
+    if given is False:
+        return [0] * len(question.values)
+    stated = set(_listed(given))
     true = stated | {other for value in stated for other in attribute.refines.get(value, ())}
     known = set(question.values) if "labelled" not in line else set(line["labelled"].get(attribute.label, ()))
     if line.get("view") == HEAD:
@@ -114,11 +116,16 @@ def _each(vocabulary: Vocabulary, question: Question, line: Mapping[str, Any]) -
 
 
 def _some(vocabulary: Vocabulary, key: str, line: Mapping[str, Any]) -> int:
-    given = line["attributes"].get(vocabulary.attributes[key].label)
+    label = vocabulary.attributes[key].label
+    given = line["attributes"].get(label)
     if isinstance(given, bool):
         return int(given)
-    whole = line["people"] == "single" and "labelled" not in line and _shown(key, line) and key in COUNTED
-    return int(bool(given)) if whole else UNLABELLED
+    known = "labelled" not in line or label in line["labelled"]
+    return (
+        int(bool(given))
+        if known and line["people"] == "single" and _shown(key, line) and key in COUNTED
+        else UNLABELLED
+    )
 
 
 def _listed(given: Any) -> Iterable[str]:

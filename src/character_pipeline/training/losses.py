@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from character_pipeline.training.labels import Targets
 from character_pipeline.vocabulary.prompts import PromptBook, Question
 
@@ -18,12 +20,13 @@ IMPORTANCE: Mapping[str, float] = {
 OTHERS = 0.5
 VALUE: Mapping[str, float] = {
     # of single values that are asked for by themselves
-    "Glasses": 1.5, "Sunglasses": 0.5, "Hat": 0.5,
+    "Glasses": 1.5, "Sunglasses": 0.5, "Hat": 0.5, "Beard": 0.5, "Mustache": 0.5, "Goatee": 0.3, "Stubble": 0.3,
 }  # fmt: skip
 OTHER_VALUES = 0.15
-SOME = 1.5
-"""Of whether any value of an attribute is true at all, where only that is labelled."""
+SOME = 3.0
+"""Of whether any value of an attribute is true at all."""
 SMOOTHING = 0.05
+"""So much of every aim is what is frequent: where nothing tells a class, the embeddings then have nothing to say."""
 
 
 @dataclass(frozen=True)
@@ -80,36 +83,36 @@ def _choice(similarity: Any, part: Asked, targets: Targets, odds: Mapping[str, A
         return torch.zeros(()), 0.0
     logits = torch.cat([similarity[:, part.values], similarity[:, part.others]], dim=1) + odds[key]
     importance = IMPORTANCE.get(key, OTHERS)
-    loss = functional.cross_entropy(logits, wanted, ignore_index=-1, label_smoothing=SMOOTHING)
-    return importance * loss, importance
+    known = wanted >= 0
+    aim = functional.one_hot(wanted[known], logits.shape[1]) * (1 - SMOOTHING) + odds[key].softmax(0) * SMOOTHING
+    return importance * functional.cross_entropy(logits[known], aim), importance
 
 
 def _each(similarity: Any, part: Asked, targets: Targets, odds: Mapping[str, Any]) -> tuple[Any, float]:
     import torch
-    from torch.nn import functional
 
     key = part.question.attribute
     wanted, some = torch.from_numpy(targets.each[key]), torch.from_numpy(targets.some[key])
     margin = similarity[:, part.values] - similarity[:, part.others]
     importance = torch.tensor([VALUE.get(value, OTHER_VALUES) for value in part.question.values])
     known = (wanted >= 0).float()
-    aim = wanted.clamp_min(0).float() * (1 - SMOOTHING) + SMOOTHING / 2
-    costs = functional.binary_cross_entropy_with_logits(margin + odds[key], aim, reduction="none")
+    costs = _there(margin, wanted.clamp_min(0), odds[key])
     counts = known.sum(0)
     loss = ((costs * known).sum(0) / counts.clamp_min(1.0) * importance).sum()
     weight = float((importance * (counts > 0)).sum())
     rows = some >= 0
     if not bool(rows.any()):
         return loss, weight
-    return loss + SOME * _any((margin + odds[key])[rows], some[rows].float()), weight + SOME
+    any_of_them = _there(margin.amax(1), some, odds[f"{key}: any"])[rows].mean()
+    return loss + SOME * any_of_them, weight + SOME
 
 
-def _any(margin: Any, truth: Any) -> Any:
-    """Whether one value at least is true: one minus the chance that none is."""
+def _there(margin: Any, truth: Any, odds: Any) -> Any:
+    """The cost of each margin, of what is there (1) or not (0)."""
     from torch.nn import functional
 
-    none = functional.logsigmoid(-margin).sum(1).clamp(-12, -1e-4)
-    return -(truth * (-none.expm1()).log() + (1 - truth) * none).mean()
+    aim = truth.float() * (1 - SMOOTHING) + odds.sigmoid() * SMOOTHING
+    return functional.binary_cross_entropy_with_logits(margin + odds, aim, reduction="none")
 
 
 def contrast_loss(pictures: Any, captions: Any, scale: Any) -> Any:
@@ -128,7 +131,6 @@ def log_odds(targets: Targets, book: PromptBook) -> dict[str, torch.Tensor]:
     Added to the logits while training, so that the embeddings need not learn what is merely frequent (logit
     adjustment: Menon et al., 2021).
     """
-    import numpy as np
     import torch
 
     odds: dict[str, torch.Tensor] = {}
@@ -138,7 +140,12 @@ def log_odds(targets: Targets, book: PromptBook) -> dict[str, torch.Tensor]:
             counts = np.bincount(found[found >= 0], minlength=len(question.values) + bool(question.unsure)) + 1.0
             raw = np.log(counts / counts.sum())
         else:
-            found = targets.each[key]
-            raw = np.log(((found == 1).sum(0) + 1.0) / ((found == 0).sum(0) + 1.0))
+            raw = _odds(targets.each[key])
+            odds[f"{key}: any"] = torch.tensor(_odds(targets.some[key]), dtype=torch.float32)
         odds[key] = torch.tensor(raw, dtype=torch.float32)
     return odds
+
+
+def _odds(found: Any) -> Any:
+    """Logarithms of the odds that something is there (1), by column."""
+    return np.log(((found == 1).sum(0) + 1.0) / ((found == 0).sum(0) + 1.0))
