@@ -45,12 +45,14 @@ class Setting:
     model: str
     workers: int
     place: Path
+    colors: bool = True
 
     def open(self, name: str, least: float = 0.0, reader: PictureReader | None = None) -> CharacterPipeline:
         """A pipeline whose decisions depend on `least`."""
         config: dict[str, Any] = {
             "database": {"db_path": str(self.place / name)},
             "run": {"workers": self.workers},
+            "picture_analyzers": {"colors": self.colors},
         }
         if self.model == "numpy" or reader is not None:
             stages: list[PipelineStage] = [Scorer(reader or NumpyReader(), least)]
@@ -273,10 +275,11 @@ def main() -> None:
     parser.add_argument("--rescore", type=int, default=0, help="another second run, to tell that of 5 million")
     parser.add_argument("--steps", type=int, default=60, help="pictures for the time of each step; 0: leave it out")
     parser.add_argument("--workers", type=int, default=0)
+    parser.add_argument("--no-colors", action="store_true", help="without the color analyzer")
     given = parser.parse_args()
     print(f"| what | {given.model} |\n|---|---|")
     with tempfile.TemporaryDirectory() as place:
-        setting = Setting(given.model, given.workers, Path(place))
+        setting = Setting(given.model, given.workers, Path(place), not given.no_colors)
         first = print_flow(setting, given.pictures, given.side, given.rounds) if given.pictures else 0.0
         for count in filter(None, [given.cached, given.rescore]):
             print_again(setting, count, first)
