@@ -29,6 +29,7 @@ def evaluate(  # noqa: PLR0913, PLR0917
         bool, typer.Option(help="Compare the fusion strategies, the policy and simple baselines on half of the items.")
     ] = False,
     config: ConfigOption = None,
+    report: Annotated[Path | None, typer.Option(help="With --strategies: an HTML page with plots.")] = None,
     styles: Annotated[str, typer.Option(help="Only these styles of the truth, with commas between.")] = "",
     as_json: JsonOption = False,
 ) -> None:
@@ -41,11 +42,11 @@ def evaluate(  # noqa: PLR0913, PLR0917
     wanted = [style.strip() for style in styles.split(",") if style.strip()]
     with open_store(db) as store:
         if strategies:
-            _meet(store, truth, config, as_json)
+            _meet(store, truth, config, report, as_json)
         elif as_json:
-            report = compare(store, truth, wanted)
+            tallies = compare(store, truth, wanted)
             scores = {name: _plain(found) for name, found in score_by(store, truth, wanted, by).items()}
-            write_json({**asdict(report), "total": asdict(report.total), "scores": scores})
+            write_json({**asdict(tallies), "total": asdict(tallies.total), "scores": scores})
         elif by:
             tables.print_styles(score_by(store, truth, wanted, by))
         elif by_source:
@@ -54,21 +55,32 @@ def evaluate(  # noqa: PLR0913, PLR0917
             tables.print_report(compare(store, truth, wanted), faults)
 
 
-def _meet(store: Store, truth: Path, config: Path | None, as_json: bool) -> None:
+def write_text(path: Path, text: str) -> None:
+    """Raises ConfigError where it cannot be written."""
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"the report cannot be written to {path}: {error.strerror}") from error
+
+
+def _meet(store: Store, truth: Path, config: Path | None, report: Path | None, as_json: bool) -> None:
     from character_pipeline.attribute_fusion.fusion import read_weights
     from character_pipeline.cli.contest_table import print_places
     from character_pipeline.config import load_config
+    from character_pipeline.evaluation.contest.page import make_page
     from character_pipeline.evaluation.contest.standings import meet
     from character_pipeline.evaluation.gold import read_gold
     from character_pipeline.processing.deciding import read_policies
 
     settings = load_config(config)
     weights = read_weights(store.vocabulary, settings.attribute_fusion)
-    places = meet(read_gold(store, truth), weights, read_policies(settings))
+    meeting = meet(read_gold(store, truth), weights, read_policies(settings))
+    if report is not None:
+        write_text(report, make_page(*meeting))
     if as_json:
-        write_json(_without_nan([asdict(place) for place in places]))
+        write_json(_without_nan([asdict(place) for place in meeting.places]))
     else:
-        print_places(places)
+        print_places(meeting.places)
 
 
 def score_by(store: Store, truth: Path, styles: Sequence[str], by: str | None = None) -> dict[str, Scores]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
+from html.parser import HTMLParser
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from character_pipeline.data import Evidence
 from character_pipeline.errors import ConfigError
 from character_pipeline.evaluation.contest.contenders import Ring, baselines, oracle, raw_vote, strategy
 from character_pipeline.evaluation.contest.field import Field, cut, lay_out
+from character_pipeline.evaluation.contest.page import make_page
 from character_pipeline.evaluation.contest.standings import holm, meet
 from character_pipeline.evaluation.contest.verdicts import Verdicts, difference, judged, mark, utilities
 from character_pipeline.evaluation.gold import Gold
@@ -108,7 +111,7 @@ def test_holm_keeps_the_order_and_never_lowers(chances: dict[str, float]) -> Non
 
 def test_a_meeting_names_its_reference() -> None:
     gold = make_gold(200)
-    places = {place.name: place for place in meet(gold, Weights())}
+    places = {place.name: place for place in meet(gold, Weights()).places}
     assert places["best fixed action"].ahead == 0.0
     assert places["oracle of the six (unreachable)"].interval[0] > 0
     with pytest.raises(ConfigError, match="contender"):
@@ -122,3 +125,43 @@ def test_characters_are_never_cut_apart() -> None:
     names = [{line["character"] for line in part.truths} for part in (first, second)]
     assert not names[0] & names[1]
     assert len(first) + len(second) == 100
+
+
+class Reader(HTMLParser):
+    """Collects what a page shows, and complains of tags that are not closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        assert tag not in {"script", "iframe", "img"}
+        assert not any(name in {"src", "href"} or name.startswith("on") for name, _ in attrs)
+        if tag != "meta":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        assert tag in {"polyline", "circle"}
+
+    def handle_data(self, data: str) -> None:
+        self.seen.append(data)
+
+
+def test_the_page_is_whole_escaped_and_needs_nothing_from_elsewhere() -> None:
+    places, said = meet(make_gold(150), Weights())
+    name = "<script>alert(1)</script>"
+    reader = Reader()
+    reader.feed(make_page([*places, replace(places[0], name=name)], {**said, name: said["ensemble"]}))
+    assert not reader.open
+    assert sum(name in words for words in reader.seen) == 3 + (abs(places[0].ahead) < 0.15)
+    assert "Hair Color" in reader.seen
+
+
+def test_the_page_of_those_who_said_nothing() -> None:
+    places, said = meet(make_gold(150), Weights())
+    nothing = said["ensemble"]._replace(sure=np.zeros(0), right=np.zeros(0, dtype=bool), groups=np.zeros(0, dtype=int))
+    assert "nan" not in make_page(places, {"mute": nothing}).lower().replace("nano", "")

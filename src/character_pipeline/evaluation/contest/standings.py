@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from character_pipeline.attribute_fusion.weights import Weights
 from character_pipeline.errors import ConfigError, unknown_name
 from character_pipeline.evaluation.contest.contenders import Ring, baselines, played
-from character_pipeline.evaluation.contest.field import cut, lay_out
-from character_pipeline.evaluation.contest.verdicts import Mark, Verdicts, difference, mark
+from character_pipeline.evaluation.contest.field import Field, cut, lay_out
+from character_pipeline.evaluation.contest.verdicts import Mark, Verdicts, confidences, difference, mark
 from character_pipeline.evaluation.gold import Gold
 from character_pipeline.evaluation.metrics import Interval
+from character_pipeline.evaluation.reliability import Said, join
 from character_pipeline.rl_optimizer.episodes import Game
 from character_pipeline.rl_optimizer.learning import greedy
 from character_pipeline.rl_optimizer.policy import Policy
 
 REFERENCE = "best fixed action"
+PLOTTED = ("raw confidence vote", "hierarchical", "ensemble", "bayesian")
 JUDGED = 0.5
 """Of the items, by character; on the others is chosen and tuned."""
 
@@ -42,6 +45,13 @@ class Place:
     chance: float
 
 
+class Meeting(NamedTuple):
+    """The places of all contenders; and of those that are worth plotting, how sure they were of what they said."""
+
+    places: list[Place]
+    said: dict[str, Said]
+
+
 def meet(
     gold: Gold,
     weights: Weights,
@@ -49,7 +59,7 @@ def meet(
     price: float = 0.0,
     reference: str = REFERENCE,
     judged: Gold | None = None,
-) -> list[Place]:
+) -> Meeting:
     """Let all contenders decide on half of the characters, or on all of `judged`.
 
     Args:
@@ -63,7 +73,13 @@ def meet(
     fit = lay_out(learn, weights)
     ring = Ring(fit, lay_out(test, weights, list(fit.ballots)), price)
     every = [*baselines(ring), *(policy_verdicts(ring, name, policy) for name, policy in policies)]
-    return rank(ring, every, reference)
+    plotted = {one.name: said_by(ring.test, one) for one in every if one.name in {*PLOTTED, *dict(policies)}}
+    return Meeting(rank(ring, every, reference), plotted)
+
+
+def said_by(where: Field, verdicts: Verdicts) -> Said:
+    """How sure a contender was of all that it said, and whether it was right."""
+    return join(Said(*confidences(where, verdicts, one.key, one.many)) for one in where.attributes)
 
 
 def policy_verdicts(ring: Ring, name: str, policy: Policy) -> Verdicts:
