@@ -8,9 +8,13 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from PIL import Image
 
 from character_pipeline.testing import FakeExtractor
+
+settings.register_profile("shared machine", deadline=None)
+settings.load_profile("shared machine")
 
 WORDS = {
     "blonde_hair": ("hair_color", "Blonde"),

@@ -109,6 +109,9 @@ class RLOptimizerConfig(Section):
     epsilon: Fraction = Field(0.1, description="share of random actions, where a policy learns by trial")
     batch_size: int = Field(32, ge=1, description="items that a training step learns from")
     policy: File | None = Field(None, description="a trained policy; none: that of the package")
+    budget_ms: float | None = Field(
+        None, ge=0, description="with 'learned': what an item may cost on average; pictures not worth it stay unseen"
+    )
 
 
 class DatabaseConfig(Section):

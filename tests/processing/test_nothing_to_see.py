@@ -18,6 +18,8 @@ from tests.extractors.test_color_analyzer import portrait
 EMBEDDED = {"clip_analyzer": {"model_name": "embedded", "threads": 1}}
 COLOUR = st.tuples(*[st.integers(0, 255)] * 3)
 SIDE = st.integers(TINY, 300)
+LONG_SIDE = st.integers(4 * TINY, 300)
+"""Over a few pixels, a gradient from one colour to another is an edge."""
 FEW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
@@ -41,7 +43,7 @@ def test_one_colour_says_nothing(pipeline: CharacterPipeline, colour: Any, width
 
 
 @FEW
-@given(COLOUR, COLOUR, st.floats(0, 6.3), SIDE, SIDE)
+@given(COLOUR, COLOUR, st.floats(0, 6.3), LONG_SIDE, LONG_SIDE)
 @example((0, 0, 0), (255, 255, 255), 0.0, TINY, TINY)
 @example((255, 255, 255), (0, 0, 0), 1.3, 128, 128)
 def test_a_linear_gradient_says_nothing(

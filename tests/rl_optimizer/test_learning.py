@@ -19,7 +19,6 @@ from character_pipeline.rl_optimizer.dqn import Learner
 from character_pipeline.rl_optimizer.episodes import Game, play
 from character_pipeline.rl_optimizer.learned import make_learned
 from character_pipeline.rl_optimizer.learning import (
-    PRICES,
     Course,
     greedy,
     learn,
@@ -31,8 +30,9 @@ from character_pipeline.rl_optimizer.learning import (
 )
 from character_pipeline.rl_optimizer.policy import Policy, load_policy
 from character_pipeline.rl_optimizer.settings import Settings
+from character_pipeline.rl_optimizer.thrift import Thrift, make_thrift, price_for
 from character_pipeline.schema import find_fault
-from character_pipeline.training.policy import Plan, best_policy, budget_price, judge, train_policy
+from character_pipeline.training.policy import Plan, best_policy, judge, train_policy
 from tests.rl_optimizer.simulated import VOCABULARY, make_gold
 
 SETTINGS = Settings(hidden=(32,), learning_rate=3e-3, target_rate=0.05)
@@ -97,11 +97,30 @@ def test_dearer_milliseconds_buy_less() -> None:
 
 def test_a_budget_finds_its_price() -> None:
     budgets = prices_of(fields()[1].known, Game("acquire"), trained("acquire"))
-    assert budget_price(budgets, 1_000.0) == 0.0
-    cheap = budget_price(budgets, 0.0)
-    assert cheap == max(PRICES)
-    middle = (budgets["0"][0] + budgets[f"{max(PRICES):g}"][0]) / 2
-    assert budgets[f"{budget_price(budgets, middle):g}"][0] <= middle
+    assert price_for(budgets, 1_000.0) == 0.0
+    assert price_for(budgets, -1.0) == max(map(float, budgets))
+    costs = list(budgets.values())
+    middle = (costs[0] + min(costs)) / 2
+    assert budgets[f"{price_for(budgets, middle):g}"] <= middle
+
+
+def test_pictures_that_are_not_worth_it_are_not_wanted() -> None:
+    learned = make_learned(trained("acquire"), Weights(), tuple(VOCABULARY.attributes))
+    gold = make_gold(80, seed=3)
+    texts = [
+        {key: [claim for claim in some if claim.extractor == "tag_parser"] for key, some in one.items()}
+        for one in gold.claims
+    ]
+    ballots = Fuser(VOCABULARY, lookers=LOOKERS, strategy=learned).ballots(texts)
+    shares = [Thrift(learned, price).wants_picture(ballots).mean() for price in (0.0, 0.1, 0.4)]
+    assert shares == sorted(shares, reverse=True)
+    assert shares[0] > shares[-1]
+
+
+def test_a_policy_that_does_not_know_its_costs_keeps_no_budget() -> None:
+    learned = make_learned(trained(), Weights(), tuple(VOCABULARY.attributes))
+    with pytest.raises(ConfigError, match="cost"):
+        make_thrift(learned, 5.0)
 
 
 def test_returns_go_on_to_the_next_attribute_that_is_asked() -> None:

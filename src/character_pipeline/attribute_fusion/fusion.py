@@ -151,6 +151,10 @@ class Fuser:
         ballot = self._cast(attribute, closed, [_heard_of(claims) for claims in batch])
         return ballot, [isinstance(one, Open) for one in closed]
 
+    def ballots(self, batch: Sequence[Claims]) -> dict[str, Ballot]:
+        """What the strategy weighs of each item, by attribute."""
+        return {key: self.ballot(attribute, batch)[0] for key, attribute in self.vocabulary.attributes.items()}
+
     def _decide(self, attribute: Attribute, asked: Sequence[Asked]) -> list[AttributeValue]:
         """What is decided on one attribute from each of some sets of claims."""
         closed = [self.chooser.close(attribute, claims) for _, claims, _ in asked]

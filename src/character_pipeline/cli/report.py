@@ -81,8 +81,9 @@ def picture_lines(summary: RunSummary) -> list[str]:
     rate = f" ({read / summary.seconds['run']:,.1f}/s)" if read else ""
     speakers = f"; by {'; '.join(summary.speakers.values())}" if summary.speakers else ""
     texts, pictures = counts["text_values"], counts["picture_values"]
+    spared = f", {counts['pictures_spared']:,} not worth their cost" if counts["pictures_spared"] else ""
     return [
-        f"pictures: {read:,} read{rate}, {cached:,} taken from the cache{speakers}",
+        f"pictures: {read:,} read{rate}, {cached:,} taken from the cache{spared}{speakers}",
         f"values: {texts:,} that texts say, {pictures:,} that only pictures say",
     ]
 

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 from character_pipeline.attribute_fusion.fusion import Fuser, read_weights
 from character_pipeline.attribute_fusion.strategies import LEARNED
 from character_pipeline.config import PipelineConfig
+from character_pipeline.errors import ConfigError
 from character_pipeline.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from character_pipeline.rl_optimizer.policy import Policy
+    from character_pipeline.rl_optimizer.thrift import Thrift
 
 log = logging.getLogger("character_pipeline")
 POLICY = "learned"
@@ -36,6 +38,22 @@ def make_fuser(config: PipelineConfig, vocabulary: Vocabulary, lookers: Set[str]
         return Fuser(vocabulary, usual, lookers)
     strategy = make_learned(policy, read_weights(vocabulary, fusion), tuple(vocabulary.attributes))
     return Fuser(vocabulary, fusion, lookers, strategy)
+
+
+def make_saver(config: PipelineConfig, fuser: Fuser) -> Thrift | None:
+    """What keeps to the budget, where there is one. Raises ConfigError where the strategy cannot."""
+    budget = config.rl_optimizer.budget_ms
+    if budget is None:
+        return None
+    from character_pipeline.rl_optimizer.learned import Learned
+    from character_pipeline.rl_optimizer.thrift import make_thrift
+
+    if not isinstance(fuser.strategy, Learned):
+        raise ConfigError(
+            "rl_optimizer.budget_ms needs attribute_fusion.fusion_strategy 'learned' and a policy that was adopted; "
+            f"'{fuser.strategy.name}' looks at every picture"
+        )
+    return make_thrift(fuser.strategy, budget)
 
 
 def _policy_file(config: PipelineConfig) -> Path:
@@ -71,5 +89,5 @@ def deciding_digest(config: PipelineConfig, vocabulary: Vocabulary) -> str:
     if name == POLICY:
         from character_pipeline.rl_optimizer.policy import load_policy
 
-        parts.append(load_policy(_policy_file(config)).digest)
+        parts += [load_policy(_policy_file(config)).digest, repr(config.rl_optimizer.budget_ms)]
     return " ".join(parts)

@@ -97,12 +97,13 @@ class _Flow:
                 work.item = replace(work.item, readings={**known, **work.item.readings})
 
     def missing(self, work: Work) -> list[str]:
-        return [key for key in self.stages.readers if key not in work.item.readings]
+        return [] if work.spared else [key for key in self.stages.readers if key not in work.item.readings]
 
     def send(self, work: Work) -> None:
         """Have the item's picture decoded, where a stage or reader needs it or it was never checked."""
         missing = self.missing(work)
-        unchecked = work.facts is None and (bool(self.stages.readers) or self.stages.config.input_loader.check_pictures)
+        looked_at = bool(self.stages.readers) and not work.spared
+        unchecked = work.facts is None and (looked_at or self.stages.config.input_loader.check_pictures)
         if work.item.image is None or not (missing or unchecked or self.stages.image_stages):
             return
         readers = {key: self.stages.readers[key] for key in missing}
@@ -129,22 +130,35 @@ class _Batch:
         self.seconds = time.perf_counter() - start
 
     def _send(self) -> None:
+        self._spare()
+        seen = [work for work in self.visible if not work.spared]
         if self.flow.stages.readers:
-            self.flow.look_up(self.visible)
+            self.flow.look_up(seen)
         for work in self.visible:
             self.flow.send(work)
         self.tickets = [work for work in self.visible if work.ticket is not None]
+
+    def _spare(self) -> None:
+        """Set aside the pictures that are not worth their cost: those of items whose texts say enough."""
+        saver = self.flow.stages.saver
+        told = [work for work in self.visible if work.claims and (work.item.image is not None or work.item.readings)]
+        if saver is None or not told:
+            return
+        wanted = saver.wants_picture(self.flow.stages.fuser.ballots([work.claims for work in told]))
+        for work, wants in zip(told, wanted.tolist(), strict=True):
+            work.spared = not wants
+        self.flow.meter.counts["pictures_spared"] += int((~wanted).sum())
 
     def finish(self) -> list[Processed]:
         start = time.perf_counter()
         flow, stages = self.flow, self.flow.stages
         self._look()
         flow.meter.counts["pictures_cached"] += sum(
-            bool(work.item.readings) and not work.fresh for work in self.visible
+            bool(work.item.readings) and not work.fresh and not work.spared for work in self.visible
         )
         for stage in stages.reading_stages:
             keys = {reader.key for reader in stage.readers}
-            flow.run(stage, [work for work in self.visible if _has(work, stage, keys)])
+            flow.run(stage, [work for work in self.visible if not work.spared and _has(work, stage, keys)])
         with flow.meter.time("decide"):
             seconds = (self.seconds + time.perf_counter() - start) / len(self.works)
             return conclude(self.works, stages, seconds)

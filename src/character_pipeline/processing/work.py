@@ -23,6 +23,8 @@ class Work:
     """The item's picture, where it is on its way."""
     fresh: dict[str, bytes] = field(default_factory=dict)
     quarantined: bool = False
+    spared: bool = False
+    """Whether its picture is not worth looking at."""
     heard: bool = False
     """Whether at least one extractor could work on the item."""
 

@@ -6,7 +6,7 @@ The state knows the price of a millisecond, and items are met at many prices, so
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -26,6 +26,8 @@ Say = Callable[[str], None]
 
 PRICES = (0.0, 0.0, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
 """Units of utility a millisecond; what an attribute is worth at most is 1."""
+ASKED_PRICES = (0.0, 0.01, 0.02, 0.05, *(round(0.06 + 0.02 * step, 2) for step in range(18)))
+"""Those among which a budget finds its own."""
 PRICE = "price"
 SCALE = 10.0
 """How the price stands in the state: times this."""
@@ -164,10 +166,26 @@ def returns(learner: Learner, states: Floats, told: Told, prices: Floats) -> Flo
     return found
 
 
-def prices_of(known: Known, game: Game, policy: Policy) -> Mapping[str, tuple[float, float]]:
-    """At some prices, the mean cost (ms) and the utility an attribute: how a budget finds its price."""
-    found = {}
-    for price in sorted(set(PRICES)):
-        played = play(known, game, greedy(policy, price))
-        found[f"{price:g}"] = (round(float(played.cost.mean()), 3), round(net(played, known, 0.0), 5))
-    return found
+def buys(policy: Policy, states: Floats, needs: Ints, price: float) -> Flags:
+    """Whether the policy buys anything for N items of which only the texts are known, (N,).
+
+    Args:
+        states: of all attributes before anything is bought, (N, A, F), without the price.
+        needs: what each action buys in mode "six", (N, A, 6).
+    """
+    count, attributes = states.shape[:2]
+    shown = with_price(states, price).reshape(count * attributes, -1)
+    actions = policy.act(shown, np.ones((len(shown), len(policy.about.actions)), dtype=np.bool_))
+    actions = actions.reshape(count, attributes)
+    if len(policy.about.actions) > len(NAMES):
+        return np.asarray((actions >= len(NAMES)).any(axis=1))
+    taken = np.take_along_axis(needs, actions[:, :, None], axis=2)
+    return np.asarray((taken > 0).any(axis=(1, 2)))
+
+
+def prices_of(known: Known, game: Game, policy: Policy) -> dict[str, float]:
+    """At some prices the mean cost of an item in milliseconds, where everything is read of an item for which anything
+    would be bought: how a budget finds its price."""
+    full = float(game.costs.table()[0, -1])
+    bought = {price: buys(policy, known.states[:, :, 0], known.needs, price) for price in ASKED_PRICES}
+    return {f"{price:g}": round(full * float(which.mean()), 3) for price, which in bought.items()}

@@ -24,7 +24,15 @@ from character_pipeline.runs.local import count_workers, run_jobs
 from character_pipeline.runs.shards import ShardJob, ShardResult, StagesFactory, WorkerSetup
 
 PLAIN = ("run", "state", "listed", "gone", "todo", "skipped", "processed", "workers", "peak_memory_mib", "speakers")
-COUNTS = ("textless", "pictures_decoded", "pictures_read", "pictures_cached", "text_values", "picture_values")
+COUNTS = (
+    "textless",
+    "pictures_decoded",
+    "pictures_read",
+    "pictures_cached",
+    "pictures_spared",
+    "text_values",
+    "picture_values",
+)
 
 
 class Progress(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast, get_args
@@ -156,9 +156,3 @@ def tell_gate(gate: Gate) -> str:
     low, high = gate.interval
     what = "the policy is adopted" if gate.adopted else f"'{gate.baseline}' stays"
     return f"against '{gate.baseline}': {gate.difference:+.4f} utility an attribute ({low:+.4f} to {high:+.4f}): {what}"
-
-
-def budget_price(budgets: Mapping[str, Sequence[float]], budget_ms: float) -> float:
-    """The least price at which an item costs no more than a budget; the highest there is where none does."""
-    found = [float(price) for price, (cost, _) in budgets.items() if cost <= budget_ms]
-    return min(found) if found else max(map(float, budgets))
