@@ -77,20 +77,26 @@ def majority_accuracy(true: Ints) -> float:
     return ratio(int(np.bincount(true[true >= 0]).max(initial=0)), len(true))
 
 
-def calibration_error(confidence: Floats, right: Flags, bins: int = 15) -> float:
-    """The expected calibration error: the mean distance of confidence from the share that is right, in bins.
+def bins_of(confidence: Floats, bins: int = 15) -> Ints:
+    """The bin of each answer, counted from the least sure; shape (answers,).
 
     The bins hold equally many answers each (Nixon et al., 2019), so that no bin is judged by a few; answers of the same
     confidence are kept together.
     """
-    if not len(confidence):
-        return math.nan
-    order = np.argsort(confidence, kind="stable")
-    _, place, size = np.unique(confidence[order], return_inverse=True, return_counts=True)
+    _, place, size = np.unique(confidence, return_inverse=True, return_counts=True)
     # A level of confidence belongs to the bin in which its middle answer falls.
     middle = np.cumsum(size) - (size + 1) / 2
-    which = (middle * min(bins, len(order)) / len(order)).astype(np.int64)[place]
-    gap = np.bincount(which, confidence[order] - right[order])
+    found: Ints = (middle * min(bins, len(confidence)) / max(1, len(confidence))).astype(np.int64)[place]
+    return found
+
+
+def calibration_error(confidence: Floats, right: Flags, bins: int = 15) -> float:
+    """The expected calibration error: the mean distance of confidence from the share that is right, in bins."""
+    if not len(confidence):
+        return math.nan
+    # In one order, so that the last bits of the sums do not depend on that of the answers.
+    order = np.lexsort((right, confidence))
+    gap = np.bincount(bins_of(confidence[order], bins), confidence[order] - right[order])
     return float(np.abs(gap).sum() / len(order))
 
 
