@@ -96,6 +96,9 @@ class PictureAnalyzersConfig(Section):
 class AttributeFusionConfig(Section):
     fusion_strategy: str = Field("hierarchical", description="how sources are weighed; a plugin may offer others")
     confidence_threshold: Fraction = Field(0.3, description="a value with less confidence is withheld")
+    target_precision: Annotated[float, Field(gt=0.0, lt=1.0)] | None = Field(
+        None, description="say only values of which this share is right, such as 0.98, and withhold the others"
+    )
     weights: File | None = Field(None, description="what fusion learned from your items; none: that of the package")
     describe_solo_focus: bool = Field(False, description="describe the focus character of pictures tagged solo_focus")
 

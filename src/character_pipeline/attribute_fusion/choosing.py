@@ -16,6 +16,7 @@ from character_pipeline.attribute_fusion.consistency import (
     is_denial,
     join_details,
 )
+from character_pipeline.attribute_fusion.precision import mean_of
 from character_pipeline.attribute_fusion.strategies import Strategy, compete, contradict, rank, strongest
 from character_pipeline.data import STATEMENT, AttributeValue, Evidence, State
 from character_pipeline.vocabulary import Attribute
@@ -121,6 +122,6 @@ class Chooser:
             state: State = "conflicting" if conflict else "unknown"
             return AttributeValue(state, (), 0.0, None, offered, claims, attribute.listed)
         values = tuple(sorted(kept, key=attribute.order.__getitem__))
-        confidence = sum(kept.values()) / len(kept) if attribute.listed else kept[values[0]]
+        confidence = mean_of(values, kept, attribute.listed)
         detail = join_details(stated, None, attribute)
         return AttributeValue("known", values, confidence, detail, offered, claims, attribute.listed)

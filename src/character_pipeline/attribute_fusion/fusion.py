@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence, Set
-from functools import partial
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from functools import lru_cache, partial
 from operator import attrgetter
 from pathlib import Path
 
 from character_pipeline.attribute_fusion.ballots import Ballot, cast_ballot
 from character_pipeline.attribute_fusion.choosing import Chooser, Open
 from character_pipeline.attribute_fusion.consistency import UNSEEN
-from character_pipeline.attribute_fusion.strategies import Strategy, Weighed, WholeStrategy, find_strategy
+from character_pipeline.attribute_fusion.precision import NEVER, find_thresholds, withhold
+from character_pipeline.attribute_fusion.strategies import Strategy, Support, Weighed, WholeStrategy, find_strategy
 from character_pipeline.attribute_fusion.weights import DEFAULT, Weights, fitting, load_weights
 from character_pipeline.config import AttributeFusionConfig
 from character_pipeline.data import AttributeValue, Claims, Evidence
+from character_pipeline.errors import ConfigError
 from character_pipeline.vocabulary import Attribute, Vocabulary
 
 ORIGIN = attrgetter("origin")
@@ -34,8 +36,7 @@ def _heard_of(claims: Claims) -> frozenset[str]:
 
 def read_weights(vocabulary: Vocabulary, config: AttributeFusionConfig) -> Weights:
     """What was learned, as far as it fits the vocabulary. Raises ConfigError where it cannot be read."""
-    values = {key: attribute.values for key, attribute in vocabulary.attributes.items()}
-    return fitting(load_weights(Path(config.weights) if config.weights else DEFAULT), values)
+    return fitting(load_weights(Path(config.weights) if config.weights else DEFAULT), vocabulary.attributes)
 
 
 class Fuser:
@@ -44,6 +45,9 @@ class Fuser:
     Args:
         lookers: the extractors that look at pictures.
         strategy: instead of that of the settings.
+
+    Raises ConfigError where the fusion weights are needed and cannot be used, also for a target precision that they
+    have no thresholds for.
     """
 
     def __init__(
@@ -56,10 +60,23 @@ class Fuser:
         config = config or AttributeFusionConfig()
         self.vocabulary = vocabulary
         self.lookers = lookers
-        self.strategy = strategy or find_strategy(config.fusion_strategy, partial(read_weights, vocabulary, config))
+        weights = lru_cache(partial(read_weights, vocabulary, config))
+        self.strategy = strategy or find_strategy(config.fusion_strategy, weights)
+        self.thresholds = self._find_thresholds(weights, config.target_precision)
         self.chooser = Chooser(self.strategy, lookers, config.confidence_threshold)
         self.nothing = {a.label: AttributeValue(listed=a.listed) for a in vocabulary.attributes.values()}
         self._made: dict[Asked, AttributeValue] = {}
+        self._lists: dict[Asked, Support] = {}
+
+    def _find_thresholds(self, weights: Callable[[], Weights], target: float | None) -> Mapping[str, float] | None:
+        if target is None:
+            return None
+        if isinstance(self.strategy, WholeStrategy):
+            raise ConfigError(
+                f"the strategy '{self.strategy.name}' cannot keep to attribute_fusion.target_precision: set another "
+                "attribute_fusion.fusion_strategy, or leave out the target"
+            )
+        return find_thresholds(weights(), self.strategy.name, target)
 
     def decide(self, claims: Claims) -> dict[str, AttributeValue]:
         """What is decided on every attribute, by label, in the order of the vocabulary."""
@@ -67,16 +84,53 @@ class Fuser:
 
     def decide_all(self, batch: Sequence[Claims]) -> list[dict[str, AttributeValue]]:
         """What is decided on every attribute of each item."""
-        whole = isinstance(self.strategy, WholeStrategy)
-        decided = [self.nothing | found for found in (self._by_item(batch) if whole else self._by_attribute(batch))]
-        for found in decided if self.lookers else ():
-            self._drop_unseen(found)
-        return decided
-
-    def _by_attribute(self, batch: Sequence[Claims]) -> list[dict[str, AttributeValue]]:
+        if isinstance(self.strategy, WholeStrategy):
+            return [self._conclude(found) for found in self._by_item(batch)]
         asked = [self._ask(claims) for claims in batch]
         self._make(one for some in asked for one in some)
-        return [{self.vocabulary.attributes[one[0]].label: self._made[one] for one in some} for some in asked]
+        decided = [self._conclude({self._label(one): self._made[one] for one in some}) for some in asked]
+        if self.thresholds is not None:
+            for found, some in zip(decided, asked, strict=True):
+                self._withhold(found, some, self.thresholds)
+        return decided
+
+    def sure_of(self, batch: Sequence[Claims]) -> list[dict[str, Support]]:
+        """By label, each value that is said of an item before thresholds for a target precision, and how probable it
+        is. Raises TypeError for a strategy that looks at all attributes together."""
+        if isinstance(self.strategy, WholeStrategy):
+            raise TypeError(f"'{self.strategy.name}' looks at all attributes together: it has no such probabilities")
+        asked = [self._ask(claims) for claims in batch]
+        self._make(one for some in asked for one in some)
+        return [self._said(some) for some in asked]
+
+    def _said(self, asked: Sequence[Asked]) -> dict[str, Support]:
+        found = self._conclude({self._label(one): self._made[one] for one in asked})
+        return {self._label(one): self._sure(one, found[self._label(one)]) for one in asked}
+
+    def _sure(self, one: Asked, decided: AttributeValue) -> Support:
+        """How probable each value is that is said."""
+        if decided is not self._made[one] or decided.state != "known":
+            return {}
+        return self._lists.get(one) or dict.fromkeys(decided.values, decided.confidence)
+
+    def _label(self, one: Asked) -> str:
+        return self.vocabulary.attributes[one[0]].label
+
+    def _conclude(self, found: dict[str, AttributeValue]) -> dict[str, AttributeValue]:
+        """All attributes of an item, as they go together."""
+        decided = self.nothing | found
+        if self.lookers:
+            self._drop_unseen(decided)
+        return decided
+
+    def _withhold(
+        self, decided: dict[str, AttributeValue], asked: Sequence[Asked], thresholds: Mapping[str, float]
+    ) -> None:
+        """Last, so that a value which is withheld still shows that others were taken for something else."""
+        for one in asked:
+            label = self._label(one)
+            if sure := self._sure(one, decided[label]):
+                decided[label] = withhold(decided[label], sure, thresholds.get(one[0], NEVER))
 
     def _by_item(self, batch: Sequence[Claims]) -> list[dict[str, AttributeValue]]:
         """All attributes of an item together; nothing is remembered, for hardly two items are alike."""
@@ -122,6 +176,7 @@ class Fuser:
         wanted = dict.fromkeys(asked)
         if len(self._made) + len(wanted) > REMEMBERED:
             self._made.clear()
+            self._lists.clear()
         by_key: dict[str, list[Asked]] = {}
         for one in wanted:
             if one not in self._made:
@@ -161,4 +216,13 @@ class Fuser:
         left = [(one, heard) for one, (_, _, heard) in zip(closed, asked, strict=True) if isinstance(one, Open)]
         ballot = self._cast(attribute, [one for one, _ in left], [heard for _, heard in left])
         chances = iter(self.strategy.support(ballot).round(DIGITS).tolist() if left else ())
-        return [self.chooser.answer(attribute, one, next(chances)) if isinstance(one, Open) else one for one in closed]
+        found = []
+        for one, own in zip(closed, asked, strict=True):
+            found.append(self._answer(attribute, one, own, next(chances)) if isinstance(one, Open) else one)
+        return found
+
+    def _answer(self, attribute: Attribute, left: Open, asked: Asked, chances: Sequence[float]) -> AttributeValue:
+        found = self.chooser.answer(attribute, left, chances)
+        if len(found.values) > 1:
+            self._lists[asked] = {value: chances[attribute.order[value]] for value in found.values}
+        return found

@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
 
 from character_pipeline.errors import ConfigError
 
@@ -16,14 +16,16 @@ if TYPE_CHECKING:
     from character_pipeline.attribute_fusion.bayesian import Habits
     from character_pipeline.attribute_fusion.calibration import Calibration
     from character_pipeline.attribute_fusion.ensemble import Stack
+    from character_pipeline.vocabulary import Attribute
 
 DEFAULT = Path(__file__).with_name("weights.json")
 LARGEST = 16 * 2**20
 """Bytes of a file that is read."""
-VERSION = 1
+VERSION: Literal[1] = 1
 
 Chance = Annotated[float, Field(gt=0.0, lt=1.0)]
 Number = Annotated[float, Field(ge=-1e6, le=1e6)]
+Threshold = Annotated[float, Field(ge=0.0, le=2.0)]
 Short = Annotated[str, Field(max_length=200)]
 
 
@@ -75,13 +77,13 @@ class Weights(Part):
         learned_from: what the labelled items were.
     """
 
-    version: int = VERSION
+    version: Literal[1] = VERSION
     values: Mapping[Short, tuple[Short, ...]] = {}
     curves: Mapping[Short, Mapping[Short, CurveRow]] = {}
     habits: Mapping[Short, HabitsRow] = {}
     stacks: Mapping[Short, StackRow] = {}
-    thresholds: Mapping[Short, Mapping[Short, Mapping[Short, float]]] = {}
-    learned_from: Mapping[str, Any] = {}
+    thresholds: Mapping[Short, Mapping[Short, Mapping[Short, Threshold]]] = {}
+    learned_from: Mapping[Short, JsonValue] = {}
 
     @model_validator(mode="after")
     def shapes(self) -> Weights:
@@ -102,8 +104,13 @@ class Weights(Part):
 
     @property
     def digest(self) -> str:
-        """Names what was learned."""
-        return sha256(self.model_dump_json().encode()).hexdigest()[:16]
+        """Names what was learned of sources; not the thresholds, which change no probability."""
+        return _digest(self.model_copy(update={"thresholds": {}}))
+
+    @property
+    def thresholds_digest(self) -> str:
+        """Names the thresholds."""
+        return _digest(Weights(thresholds=self.thresholds))
 
     def calibration(self) -> Calibration:
         from character_pipeline.attribute_fusion.calibration import Calibration, Curve
@@ -142,24 +149,45 @@ class Weights(Part):
             raise ConfigError(f"the fusion weights cannot be written to {path}: {error}") from error
 
 
+def _digest(weights: Weights) -> str:
+    return sha256(weights.model_dump_json().encode()).hexdigest()[:16]
+
+
 def load_weights(path: Path = DEFAULT) -> Weights:
     """Read and check a file that anybody may have written. Raises ConfigError that says what is wrong with it."""
     try:
-        if path.stat().st_size > LARGEST:
-            raise ConfigError(f"{path} is larger than fusion weights can be ({LARGEST:,} bytes)")
-        return Weights.model_validate(json.loads(path.read_text(encoding="utf-8")))
+        return Weights.model_validate(json.loads(_read(path)))
     except (OSError, ValueError, RecursionError) as error:
         what = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error
         remedy = "make them with `charpipe train calibration`, or leave out attribute_fusion.weights"
         raise ConfigError(f"the fusion weights cannot be read: {path}: {what}. To mend it: {remedy}") from error
 
 
-def fitting(weights: Weights, values: Mapping[str, tuple[str, ...]]) -> Weights:
+def _read(path: Path) -> bytes:
+    """Raises OSError or ValueError; a pipe or a device, which may have no end, is not read."""
+    if not path.is_file():
+        raise ValueError("there is no such file")
+    with path.open("rb") as file:
+        content = file.read(LARGEST + 1)
+    if len(content) > LARGEST:
+        raise ValueError(f"it is larger than fusion weights can be ({LARGEST:,} bytes)")
+    return content
+
+
+def fitting(weights: Weights, attributes: Mapping[str, Attribute]) -> Weights:
     """Without what was learned for attributes whose values are others by now."""
-    same = {key for key, known in weights.values.items() if values.get(key) == known}
+    same = {key for key, known in weights.values.items() if key in attributes and attributes[key].values == known}
+    # Habits of a list say how often what is not true is left unsaid; those of a choice do not.
+    habits = {key: row for key, row in weights.habits.items() if key in same and bool(row.mute) == attributes[key].many}
     return weights.model_copy(
         update={
-            "habits": {key: row for key, row in weights.habits.items() if key in same},
+            "habits": habits,
             "stacks": {key: row for key, row in weights.stacks.items() if key in same or key == "*"},
+            "thresholds": {
+                strategy: {
+                    target: {key: least for key, least in own.items() if key in same} for target, own in targets.items()
+                }
+                for strategy, targets in weights.thresholds.items()
+            },
         }
     )

@@ -82,11 +82,13 @@ def _tell(instead: str) -> None:
 
 def deciding_digest(config: PipelineConfig, vocabulary: Vocabulary) -> str:
     """Names the files that the decisions come from; empty where they come from rules alone."""
-    name = config.attribute_fusion.fusion_strategy
-    if name not in {*LEARNED, POLICY}:
+    fusion = config.attribute_fusion
+    learned, precise = fusion.fusion_strategy in {*LEARNED, POLICY}, fusion.target_precision is not None
+    if not learned and not precise:
         return ""
-    parts = [read_weights(vocabulary, config.attribute_fusion).digest]
-    if name == POLICY:
+    weights = read_weights(vocabulary, fusion)
+    parts = [weights.digest] * learned + [weights.thresholds_digest] * precise
+    if fusion.fusion_strategy == POLICY:
         from character_pipeline.rl_optimizer.policy import load_policy
 
         parts += [load_policy(_policy_file(config)).digest, repr(config.rl_optimizer.budget_ms)]
