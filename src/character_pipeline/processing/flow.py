@@ -167,7 +167,7 @@ class _Batch:
         """Read the pictures, some at a time, each as soon as it is decoded."""
         flow = self.flow
         for seen in self._decoded():
-            read_pictures(seen, flow.stages, flow.meter)
+            read_pictures([pair for pair in seen if not pair[0].spared], flow.stages, flow.meter)
             for work, decoded in seen:
                 work.item = replace(work.item, picture=decoded.whole)
             for stage in flow.stages.image_stages:
