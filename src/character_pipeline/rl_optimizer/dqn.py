@@ -210,7 +210,7 @@ class Learner:
         """Move values (any shape) towards targets. Raises RuntimeError on numbers without sense."""
         import torch
 
-        loss = torch.nn.functional.smooth_l1_loss(found, targets)
+        loss = torch.nn.functional.huber_loss(found, targets, delta=self.settings.largest_error)
         self.adam.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self._weights, self.settings.largest_gradient, error_if_nonfinite=True)

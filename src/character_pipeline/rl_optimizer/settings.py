@@ -21,6 +21,8 @@ class Settings:
         warmup: seen before the first step of learning.
         learn_every: seen for each further one.
         target_rate: the share of the way that target weights go towards the others, a step.
+        largest_error: beyond it errors count linearly, no longer squared (Huber). Returns should scatter less than that
+            around their mean: of a wider scatter it is something between the mean and the median that is learnt.
         largest_gradient: the norm to which longer gradients are cut.
         bounds: the least and the greatest return that can be; targets are clamped to them. None: not known.
     """
@@ -37,6 +39,7 @@ class Settings:
     warmup: int = 1_000
     learn_every: int = 4
     target_rate: float = 0.01
+    largest_error: float = 1.0
     largest_gradient: float = 10.0
     bounds: tuple[float, float] | None = None
     seed: int = 0
@@ -45,7 +48,7 @@ class Settings:
         """Raises ConfigError that names a setting out of its range."""
         shares = ("epsilon", "epsilon_start", "gamma", "target_rate")
         wrong = [name for name in shares if not 0 <= getattr(self, name) <= 1]
-        counts = ("learning_rate", "batch_size", "capacity", "learn_every", "largest_gradient")
+        counts = ("learning_rate", "batch_size", "capacity", "learn_every", "largest_error", "largest_gradient")
         wrong += [name for name in counts if not 0 < getattr(self, name) < math.inf]
         wrong += [name for name in ("anneal", "explore", "warmup", "seed") if getattr(self, name) < 0]
         wrong += ["hidden"] * (not self.hidden or min(self.hidden) < 1)
