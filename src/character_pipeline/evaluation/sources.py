@@ -10,7 +10,7 @@ from typing import Any
 
 from character_pipeline.attribute_fusion.fusion import Fuser
 from character_pipeline.attribute_fusion.gates import count_people
-from character_pipeline.config import AttributeFusionConfig, PipelineConfig
+from character_pipeline.config import PipelineConfig
 from character_pipeline.data import AttributeValue, CharacterAttributes, Evidence, People
 from character_pipeline.database.queries import get_result
 from character_pipeline.database.store import Store
@@ -34,7 +34,7 @@ class Answers:
 
 def read_answers(store: Store, path: Path, styles: Iterable[str] = ()) -> Iterator[Answers]:
     """The items of a truth file that are in the database. Raises ConfigError where the truth cannot be read."""
-    config = _fusion_config(store)
+    config = last_config(store).attribute_fusion
     fuser = Fuser(store.vocabulary, config)
     for truth in read_truth(path, styles):
         result = get_result(store, truth["item_id"])
@@ -42,10 +42,10 @@ def read_answers(store: Store, path: Path, styles: Iterable[str] = ()) -> Iterat
             yield _answers(truth, result.attributes, fuser, config.describe_solo_focus)
 
 
-def _fusion_config(store: Store) -> AttributeFusionConfig:
+def last_config(store: Store) -> PipelineConfig:
     """The settings of the run that made the records."""
     row = store.db.execute("SELECT config FROM runs ORDER BY id DESC LIMIT 1").fetchone()
-    return PipelineConfig.model_validate(json.loads(row[0])).attribute_fusion if row else AttributeFusionConfig()
+    return PipelineConfig.model_validate(json.loads(row[0])) if row else PipelineConfig()
 
 
 def _answers(truth: Mapping[str, Any], record: CharacterAttributes, fuser: Fuser, describe_focus: bool) -> Answers:
