@@ -80,6 +80,7 @@ class ClipAnalyzerConfig(Section):
     views: MaybeViews = Field(
         "auto", description='what a model is shown: ["whole", "head"] adds a crop of the head; auto: as the model says'
     )
+    probes: File | None = Field(None, description="what `charpipe train probes` learned from your tags; none: prompts")
     batch_size: int = Field(32, ge=1, description="pictures that a GPU works on together; halved when it is too much")
     threads: int = Field(0, ge=0, description="of the model; 0: as many as there are processors")
     compile: bool = Field(False, description="torch.compile: slow to start, then faster")

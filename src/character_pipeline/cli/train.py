@@ -90,6 +90,30 @@ def calibration(
     fit_weights(gold, {}, partial(typer.echo, err=True)).save(output)
 
 
+@app.command("probes")
+def probes(
+    db: DbArgument,
+    output: Annotated[Path, typer.Option(help="The .safetensors file to write.")],
+    truth: Annotated[
+        Path | None,
+        typer.Option(help="A truth.jsonl that says which items show the same character; only that is read."),
+    ] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Learn from the tags of your own data set what its pictures show, as light heads on the model's vectors.
+
+    What is better than prompts on items whose tags were hidden is written; it is used with clip_analyzer.probes.
+    """
+    from character_pipeline.cli.probes_table import print_verdicts
+    from character_pipeline.config import load_config
+    from character_pipeline.evaluation.sources import last_config
+    from character_pipeline.training.probes.making import train_probes
+
+    with open_store(db) as store:
+        settings = load_config(config) if config is not None else last_config(store)
+        print_verdicts(train_probes(store, settings, output, truth, partial(typer.echo, err=True)))
+
+
 @app.command("policy")
 def policy(  # noqa: PLR0913, PLR0917 - options of a command
     db: DbArgument,

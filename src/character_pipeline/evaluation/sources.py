@@ -35,7 +35,7 @@ class Answers:
 
 def read_answers(store: Store, path: Path, styles: Iterable[str] = ()) -> Iterator[Answers]:
     """The items of a truth file that are in the database. Raises ConfigError where the truth cannot be read."""
-    config = _config(store)
+    config = last_config(store)
     fuser = make_fuser(config, store.vocabulary)
     for truth in read_truth(path, styles):
         result = get_result(store, truth["item_id"])
@@ -43,7 +43,7 @@ def read_answers(store: Store, path: Path, styles: Iterable[str] = ()) -> Iterat
             yield _answers(truth, result.attributes, fuser, config.attribute_fusion.describe_solo_focus)
 
 
-def _config(store: Store) -> PipelineConfig:
+def last_config(store: Store) -> PipelineConfig:
     """The settings of the run that made the records."""
     row = store.db.execute("SELECT config FROM runs ORDER BY id DESC LIMIT 1").fetchone()
     return PipelineConfig.model_validate(json.loads(row[0])) if row else PipelineConfig()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from character_pipeline.config import PipelineConfig
+from character_pipeline.config import ClipAnalyzerConfig, PipelineConfig
 from character_pipeline.extractors.base import PipelineStage
 from character_pipeline.vocabulary import Vocabulary
 
@@ -45,13 +46,24 @@ def find_model(config: PipelineConfig) -> Plan | None:
     return resolve(config.clip_analyzer)
 
 
+def _model_extractors(vocabulary: Vocabulary, config: ClipAnalyzerConfig, plan: Plan | None) -> list[PipelineStage]:
+    """Prompts, and the probes that speak in their stead where there are any: both are asked of the same vectors."""
+    from character_pipeline.extractors.clip_analyzer import make_clip_analyzer
+
+    prompts = make_clip_analyzer(vocabulary, config, plan)
+    if config.probes is None:
+        return [prompts]
+    from character_pipeline.extractors.probe_analyzer import make_probe_analyzer
+
+    probes = make_probe_analyzer(vocabulary, Path(config.probes), prompts.reader, config.confidence_threshold)
+    return [prompts.leave(probes.claimed), probes]
+
+
 def _picture_extractors(vocabulary: Vocabulary, config: PipelineConfig, plan: Plan | None) -> list[PipelineStage]:
     """The extractors that look at pictures. None of them loads its model before the first picture comes."""
     chosen: list[PipelineStage] = []
     if config.clip_analyzer.enabled:
-        from character_pipeline.extractors.clip_analyzer import make_clip_analyzer
-
-        chosen.append(make_clip_analyzer(vocabulary, config.clip_analyzer, plan))
+        chosen += _model_extractors(vocabulary, config.clip_analyzer, plan)
     if config.picture_analyzers.colors:
         from character_pipeline.extractors.color_analyzer import make_color_analyzer
 

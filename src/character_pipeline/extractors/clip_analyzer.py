@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import replace
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from character_pipeline.config import ClipAnalyzerConfig
 from character_pipeline.data import STATEMENT, Evidence, Item
@@ -161,6 +161,7 @@ class ClipAnalyzer:
         self.threshold = threshold
         self.prompt_set = prompt_set if prompt_set != "auto" else checkpoint.manifest.prompt_set or "drawn"
         self._cache = cache
+        self.left: Set[tuple[str, str]] = frozenset()
         parts = (
             SCORING_VERSION,
             reader.key,
@@ -170,6 +171,12 @@ class ClipAnalyzer:
             checkpoint.claims_digest,
         )
         self.version = f"1.{hashlib.blake2b('|'.join(parts).encode(), digest_size=6).hexdigest()}"
+
+    def leave(self, pairs: Set[tuple[str, str]]) -> Self:
+        """Leave some attributes and values to an analyzer of the same vectors: as two sources that agree, both would be
+        taken to err independently of each other."""
+        self.left = pairs
+        return self
 
     def process(self, batch: Sequence[Item]) -> list[tuple[Evidence, ...]]:
         """The evidence for each item; none for one that its readers have not read."""
@@ -195,6 +202,7 @@ class ClipAnalyzer:
             chances, told = probabilities(asked, logits)
             scores = chances * asked.trust * familiar[:, None]
             scores[~told] = 0.0
+            scores[:, [(asked.attribute, value) in self.left for value in asked.values]] = 0.0
             for row, column in zip(*(scores >= least).nonzero(), strict=True):
                 score = _score(asked.attribute, float(scores[row, column]), float(chances[row, column]))
                 found[row].append(self._evidence(asked, int(column), score))

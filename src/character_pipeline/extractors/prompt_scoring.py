@@ -45,6 +45,12 @@ class Asked:
     trust: float = 1.0
     offsets: tuple[float, ...] = ()
 
+    @property
+    def rows(self) -> slice:
+        """All of them; they stand in one piece."""
+        others = len(self.values) if self.absent is not None else self.unsure is not None
+        return slice(self.start, self.start + len(self.values) + others)
+
 
 @dataclass(frozen=True, eq=False)
 class ScoreTable:

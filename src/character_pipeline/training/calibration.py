@@ -91,7 +91,7 @@ def _choice(similarity: Scores, part: Asked, targets: Targets, least: float) -> 
     if len(wanted) < 4 * LEAST_CASES:
         return None
     names = list(part.question.values)
-    temperature, offsets = _fit_choice(logits, wanted, len(names))
+    temperature, offsets = fit_choice(logits, wanted, len(names))
     guesses = (logits / temperature + np.pad(offsets, (0, logits.shape[1] - len(names)))).argmax(axis=1)
     recalls = {
         name: float((guesses[wanted == place] == place).mean())
@@ -108,7 +108,7 @@ def _least(values: int) -> float:
     return 1 / values + GAIN * (1 - 1 / values)
 
 
-def _fit_choice(logits: Scores, wanted: NDArray[np.int64], values: int) -> tuple[float, Scores]:
+def fit_choice(logits: Scores, wanted: NDArray[np.int64], values: int) -> tuple[float, Scores]:
     """One temperature, and an offset for each value; "cannot be told" has none."""
     from scipy.optimize import minimize
     from scipy.special import log_softmax, softmax
@@ -140,7 +140,7 @@ def _each(similarity: Scores, part: Asked, targets: Targets, least: float) -> Ca
     ]
     if not told:
         return None
-    temperature, offsets = _fit_margins(margins[:, told], wanted[:, told])
+    temperature, offsets = fit_margins(margins[:, told], wanted[:, told])
     recalls = {names[place]: _balanced(margins[:, place], wanted[:, place]) for place in told}
     values = tuple(name for name, recall in recalls.items() if recall >= least * USEFUL)
     return Calibrated(key, temperature, dict(zip([names[p] for p in told], offsets, strict=True)), recalls, values)
@@ -150,7 +150,7 @@ def _balanced(margins: Scores, wanted: NDArray[np.int64]) -> float:
     return float(((margins[wanted == 1] > 0).mean() + (margins[wanted == 0] <= 0).mean()) / 2)
 
 
-def _fit_margins(margins: Scores, wanted: NDArray[np.int64]) -> tuple[float, list[float]]:
+def fit_margins(margins: Scores, wanted: NDArray[np.int64]) -> tuple[float, list[float]]:
     """One temperature, and an offset for each value: chance = sigmoid(margin / temperature + offset)."""
     from scipy.optimize import minimize
 
