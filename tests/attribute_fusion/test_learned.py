@@ -185,8 +185,8 @@ def test_every_strategy_keeps_the_schema(items: list[list[Evidence]]) -> None:
                 assert find_fault(attribute, value) is None
                 stated = {c.value for c in claims if c.attribute == attribute.key and c.stance == "is"}
                 assert set(value.values) <= stated
-        for claims, one in zip(batch, decided, strict=True):
-            alone = Fuser(VOCABULARY, lookers=LOOKERS, strategy=strategy).decide(claims)
+        for said, one in zip(batch, decided, strict=True):
+            alone = Fuser(VOCABULARY, lookers=LOOKERS, strategy=strategy).decide(said)
             assert {label: value.to_json() for label, value in alone.items()} == {
                 label: value.to_json() for label, value in one.items()
             }
