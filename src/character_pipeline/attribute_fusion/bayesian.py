@@ -96,8 +96,7 @@ class Bayesian:
         if known is None:
             return noisy_or(ballot)
         strange = ballot.of([name for name in ballot.sources if name not in known.sources])
-        found: Floats = np.where(ballot.stated, join(known.posterior(ballot), strange), 0.0)
-        return found
+        return join(np.where(ballot.stated, known.posterior(ballot), 0.0), strange)
 
 
 def noisy_or(ballot: Ballot) -> Floats:

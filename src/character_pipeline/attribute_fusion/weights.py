@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
@@ -156,8 +155,8 @@ def _digest(weights: Weights) -> str:
 def load_weights(path: Path = DEFAULT) -> Weights:
     """Read and check a file that anybody may have written. Raises ConfigError that says what is wrong with it."""
     try:
-        return Weights.model_validate(json.loads(_read(path)))
-    except (OSError, ValueError, RecursionError) as error:
+        return Weights.model_validate_json(_read(path))
+    except (OSError, ValueError) as error:
         what = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error
         remedy = "make them with `charpipe train calibration`, or leave out attribute_fusion.weights"
         raise ConfigError(f"the fusion weights cannot be read: {path}: {what}. To mend it: {remedy}") from error

@@ -80,14 +80,20 @@ def calibration(
 ) -> None:
     """Learn from labelled items how far each source is to be trusted, for the strategies 'ensemble' and 'bayesian'.
 
-    It is used with attribute_fusion.weights.
+    It is used with attribute_fusion.weights, and holds thresholds for attribute_fusion.target_precision.
     """
+    from character_pipeline.cli.calibration_table import print_learned
+    from character_pipeline.errors import ConfigError
     from character_pipeline.evaluation.gold import read_gold
-    from character_pipeline.training.fusion.fit import fit_weights
+    from character_pipeline.training.fusion.recipe import learn_weights
 
+    if not output.parent.is_dir():
+        raise ConfigError(f"there is no folder {output.parent} to write the weights to: make it first")
     with open_store(db) as store:
         gold = read_gold(store, truth)
-    fit_weights(gold, {}, partial(typer.echo, err=True)).save(output)
+    learned = learn_weights(gold, partial(typer.echo, err=True))
+    learned.weights.save(output)
+    print_learned(learned, gold.vocabulary)
 
 
 @app.command("probes")

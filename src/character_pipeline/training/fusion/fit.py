@@ -39,9 +39,14 @@ def fit_weights(gold: Gold, learned_from: dict[str, Any], say: Say = lambda line
 
     Raises ConfigError for too few items, MissingExtraError without scikit-learn.
     """
-    _check(gold)
+    check_labels(gold)
+    return fit_unchecked(gold, learned_from, say)
+
+
+def fit_unchecked(gold: Gold, learned_from: dict[str, Any], say: Say = lambda line: None) -> Weights:
+    """The same of any number of items; of what is labelled too rarely nothing is learned."""
     found = _Found()
-    parts: dict[tuple[str, ...], list[tuple[NDArray[np.float64], NDArray[np.bool_]]]] = {}
+    rows = []
     # As a strategy that weighs everything is asked.
     fuser = Fuser(gold.vocabulary, lookers=gold.lookers, strategy=Bayesian())
     sources = tuple(sorted({c.extractor for claims in gold.claims for some in claims.values() for c in some}))
@@ -49,21 +54,29 @@ def fit_weights(gold: Gold, learned_from: dict[str, Any], say: Say = lambda line
         ballot, asked = gold.ballot(attribute, fuser)
         judged = asked & (gold.each(attribute)[:, 0] >= 0)
         if judged.sum() >= LEAST_ITEMS:
-            rows = _fit_one(attribute, ballot.of(sources).take(judged), gold.take(judged), found, say)
-            parts.setdefault(sources, []).append(rows)
-    for names, some in parts.items():
-        whole = fit_stack(names, np.concatenate([x for x, _ in some]), np.concatenate([y for _, y in some]))
+            rows.append(_fit_one(attribute, ballot.of(sources).take(judged), gold.take(judged), found, say))
+    if rows:
+        whole = fit_stack(sources, np.concatenate([x for x, _ in rows]), np.concatenate([y for _, y in rows]))
         found.stacks |= {ANY: whole} if whole is not None else {}
     return _as_weights(gold, found, learned_from)
 
 
-def _check(gold: Gold) -> None:
+def check_labels(gold: Gold) -> None:
+    """Raises ConfigError where nothing can be learned from them, MissingExtraError without scikit-learn."""
     try:
         import sklearn  # noqa: F401
     except ImportError as error:
         raise MissingExtraError("learning how to weigh sources", "train") from error
-    if len(gold) < LEAST_ITEMS:
-        raise ConfigError(f"{len(gold)} labelled items are too few to learn from. At least {LEAST_ITEMS} are needed")
+    most = max((gold.each(one)[:, 0] >= 0).sum() for one in gold.vocabulary.attributes.values())
+    if most < LEAST_ITEMS:
+        raise ConfigError(
+            f"{most} labelled items are too few to learn from: at least {LEAST_ITEMS} with the same attribute are "
+            "needed. Label more of them in the truth file, or with charpipe feedback"
+        )
+    if not any(claim.extractor for claims in gold.claims for some in claims.values() for claim in some):
+        raise ConfigError(
+            "the database holds no evidence on the labelled items. Run charpipe extract on their pictures and texts"
+        )
 
 
 def _fit_one(
