@@ -55,7 +55,8 @@ def test_all_data_files_are_in_the_wheel(wheel: Path) -> None:
         if path.suffix in DATA_SUFFIXES and path.is_file()
     }
     assert wanted <= packed
-    for name in ("py.typed", "vocabulary/vocabulary.toml", "vocabulary/tag_names.txt", "vocabulary/tags/people.csv"):
+    vocabulary = ("vocabulary/vocabulary.toml", "vocabulary/tag_names.txt", "vocabulary/tags/people.csv")
+    for name in ("py.typed", "attribute_fusion/weights.json", *vocabulary):
         assert f"character_pipeline/{name}" in packed
     assert not [name for name in packed if name.endswith((".pyc", ".db")) or name.startswith("tests")]
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
 import pytest
 
-from character_pipeline.attribute_fusion.calibration import Curve, logistic, logit
+from character_pipeline.attribute_fusion.calibration import logistic, logit
 from character_pipeline.attribute_fusion.fusion import Fuser
 from character_pipeline.attribute_fusion.strategies import find_strategy
-from character_pipeline.attribute_fusion.weights import CurveRow, Weights
+from character_pipeline.attribute_fusion.weights import CurveRow
 from character_pipeline.data import Evidence
 from character_pipeline.errors import ConfigError
 from character_pipeline.evaluation.gold import Gold
@@ -22,7 +25,7 @@ from character_pipeline.training.fusion.fit import fit_weights
 from character_pipeline.training.fusion.recipe import Learned, kind_of, learn_weights
 from tests.rl_optimizer.simulated import TOLD, VOCABULARY, make_gold
 
-KINDS = {
+KINDS: dict[str, Callable[[Floats], Floats]] = {
     "scaled": lambda scores: logistic(0.4 * logit(scores)),
     "platt": lambda scores: logistic(0.7 * logit(scores) - 1.2),
     "isotonic": lambda scores: np.where(scores < 0.5, 0.2, np.where(scores < 0.8, 0.25, 0.95)),
@@ -49,13 +52,17 @@ def drawn(kind: str, count: int = 8_000, seed: int = 0) -> tuple[Floats, Flags, 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_kind_of_curve_wins_on_what_it_was_made_for(kind: str) -> None:
-    scores, right, chances = drawn(kind)
-    found = fit_curve(scores, right, np.arange(len(scores)) // 2)
-    assert found is not None
-    name, curve = found
-    assert name == kind
-    assert np.abs(curve(scores) - chances).mean() < 0.02
-    assert kind_of(CurveRow(slope=curve.slope, offset=curve.offset, scores=curve.scores, chances=curve.chances)) == kind
+    names = []
+    for seed in range(7):
+        scores, right, chances = drawn(kind, 3_000, seed)
+        found = fit_curve(scores, right, np.arange(len(scores)) // 2)
+        assert found is not None
+        name, curve = found
+        names.append(name)
+        row = CurveRow(slope=curve.slope, offset=curve.offset, scores=curve.scores, chances=curve.chances)
+        assert kind_of(row) == name
+        assert np.abs(curve(scores) - chances).mean() < 0.04
+    assert Counter(names).most_common(1)[0][0] == kind
 
 
 def test_probabilities_that_are_right_stay_about_as_they_are() -> None:
@@ -84,16 +91,11 @@ def test_too_few_claims_leave_scores_as_they_are(count: int, share: float, chara
 
 
 def test_rarely_labelled_attributes_keep_their_scores() -> None:
-    few = [
-        {**truth, "attributes": {key: value for key, value in truth["attributes"].items() if number < 60 or key == "Gender"}}
-        for number, truth in enumerate(gold().truths)
-    ]  # fmt: skip
+    labels = ["Gender", "Hair Color"]
+    few = [{**truth, "labels": labels if number < 60 else ["Gender"]} for number, truth in enumerate(gold().truths)]
     weights = fit_weights(Gold(VOCABULARY, few, gold().claims), {})
-    # An attribute that is missing in the truth of an item has no value there, so it still counts as labelled.
-    assert "hair_color" in weights.habits
-    unlabelled = [{key: value for key, value in truth.items() if key != "attributes"} for truth in gold().truths]
-    with pytest.raises(ConfigError, match=r"0 labelled items are too few .*charpipe feedback"):
-        fit_weights(Gold(VOCABULARY, unlabelled, gold().claims), {})
+    assert set(weights.habits) == {"gender"}
+    assert all(set(curves) <= {"gender"} for curves in weights.curves.values())
 
 
 def test_too_few_items_and_no_evidence_are_told() -> None:
@@ -146,24 +148,20 @@ def test_said_values_are_those_that_are_decided() -> None:
     strategy = find_strategy("ensemble", lambda: learned().weights)
     said = said_values(gold(), strategy, rows)
     fuser = Fuser(VOCABULARY, lookers=gold().lookers, strategy=strategy)
-    decided = fuser.decide_all([gold().claims[row] for row in rows])
+    decided = fuser.decide_all([gold().claims[int(row)] for row in rows])
     for key in TOLD:
         attribute = VOCABULARY.attributes[key]
         assert len(said[key].sure) == sum(len(one[attribute.label].values) for one in decided)
     assert not len(said["ethnicity"].sure)
 
 
+def _copies(claims: Sequence[Evidence]) -> list[Evidence]:
+    return [replace(claim, source="twin/1") for claim in claims if claim.extractor == "clip_analyzer"]
+
+
 def test_a_source_that_repeats_another_counts_little() -> None:
-    doubled = []
-    for claims in gold().claims:
-        copied = {
-            key: [*some, *(Evidence(c.attribute, c.value, c.score, "twin/1", "x") for c in some if c.extractor == "clip_analyzer")]
-            for key, some in claims.items()
-        }  # fmt: skip
-        doubled.append(copied)
+    doubled = [{key: [*some, *_copies(some)] for key, some in claims.items()} for claims in gold().claims]
     weights = fit_weights(Gold(VOCABULARY, gold().truths, doubled), {})
     row = weights.habits["hair_color"]
     own = dict(zip(row.sources, row.weight, strict=True))
     assert own["clip_analyzer"] + own["twin"] <= 1.3
-    assert Weights().habits == {}
-    assert isinstance(weights.calibration().curve("twin", "hair_color"), Curve)

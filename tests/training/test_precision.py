@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 
 from character_pipeline.attribute_fusion.precision import NEVER
 from character_pipeline.attribute_fusion.strategies import find_strategy
+from character_pipeline.attribute_fusion.weights import Weights
 from character_pipeline.evaluation.metrics import Floats
 from character_pipeline.evaluation.reliability import Said
 from character_pipeline.training.fusion.crossing import cross_fit, merge, said_values
@@ -53,7 +56,8 @@ def test_more_labels_say_more() -> None:
     rng = np.random.default_rng(1)
     few, many = (fit_threshold(drawn(RISING, count, rng), 0.95) for count in (150, 20_000))
     assert many < few
-    assert many == pytest.approx(0.23, abs=0.06)
+    # From 0.23 on the precision is 0.95.
+    assert 0.23 < many < 0.3
 
 
 def test_copies_of_an_answer_are_no_more_labels() -> None:
@@ -92,17 +96,20 @@ def test_one_value_is_drawn_of_each_character() -> None:
     assert 1 <= wrong[1] <= 2
 
 
+def _same(weights: Weights) -> Weights:
+    return weights
+
+
 def test_cross_fitted_thresholds_hold_on_other_characters() -> None:
-    gold, others = make_gold(1_500), make_gold(1_500, seed=9)
-    parts = {"ensemble": [], "bayesian": []}  # type: dict[str, list[dict[str, Said]]]
+    gold, others = make_gold(900), make_gold(900, seed=9)
+    parts: dict[str, list[dict[str, Said]]] = {"ensemble": [], "bayesian": []}
     for weights, rows in cross_fit(gold):
         for name, some in parts.items():
-            strategy = find_strategy(name, lambda: weights)  # noqa: B023 - called at once
-            some.append(said_values(gold, strategy, rows))
+            some.append(said_values(gold, find_strategy(name, partial(_same, weights)), rows))
     thresholds = fit_thresholds({name: merge(some) for name, some in parts.items()})
     missed = judged = 0
     for name in parts:
-        strategy = find_strategy(name, lambda: weights)
+        strategy = find_strategy(name, partial(_same, weights))
         said = said_values(others, strategy, np.arange(len(others)))
         for key, least in thresholds[name]["0.9"].items():
             through = said[key].sure >= least

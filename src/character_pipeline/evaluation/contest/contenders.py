@@ -6,12 +6,13 @@ What has to be chosen or tuned is, on the items of `fit`; the verdicts are on th
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from character_pipeline.attribute_fusion.bayesian import noisy_or
+from character_pipeline.attribute_fusion.dawid_skene import UNLABELLED, DawidSkene, learn_tables
 from character_pipeline.attribute_fusion.fusion import Fuser
 from character_pipeline.attribute_fusion.strategies import BUILT_IN, LEARNED, find_strategy
 from character_pipeline.config import AttributeFusionConfig
@@ -64,6 +65,23 @@ def baselines(ring: Ring) -> Iterator[Verdicts]:
     yield cascade(ring)
     yield at_random(ring)
     yield oracle(ring)
+
+
+def dawid_skene(ring: Ring) -> Verdicts:
+    """Tables of what each source says for what, from the labels of `fit` and the unlabelled claims of `test`."""
+    chances = {}
+    for key, ballot in ring.test.ballots.items():
+        learned_from = ring.fit.ballots[key].of(ballot.sources)
+        both = replace(
+            ballot,
+            scores=np.concatenate([learned_from.scores, ballot.scores]),
+            heard=np.concatenate([learned_from.heard, ballot.heard]),
+        )
+        labels = ring.fit.gold.each(ballot.attribute) if ballot.attribute.many else ring.fit.gold.one(ballot.attribute)
+        unlabelled = np.full((len(ballot), *labels.shape[1:]), UNLABELLED)
+        tables = learn_tables(both, np.concatenate([labels, unlabelled]))
+        chances[key] = DawidSkene({key: tables}).support(ballot)
+    return Verdicts("dawid_skene", chances, _least(ring.test, HALF), ring.full_cost(ring.test))
 
 
 def majority(ring: Ring) -> Verdicts:

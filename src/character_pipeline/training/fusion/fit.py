@@ -45,6 +45,15 @@ def fit_weights(gold: Gold, learned_from: dict[str, Any], say: Say = lambda line
 
 def fit_unchecked(gold: Gold, learned_from: dict[str, Any], say: Say = lambda line: None) -> Weights:
     """The same of any number of items; of what is labelled too rarely nothing is learned."""
+    import sklearn.linear_model  # noqa: F401 - libraries that are not loaded yet are not limited
+    from threadpoolctl import threadpool_limits
+
+    # The matrices are small: more threads would spend their time waiting for each other.
+    with threadpool_limits(limits=1, user_api="blas"):
+        return _fit(gold, learned_from, say)
+
+
+def _fit(gold: Gold, learned_from: dict[str, Any], say: Say) -> Weights:
     found = _Found()
     rows = []
     # As a strategy that weighs everything is asked.

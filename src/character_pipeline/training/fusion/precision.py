@@ -17,7 +17,7 @@ DELTA = 0.1
 """How probable it may be that a threshold misses its target."""
 STARTS = 3
 """So many thresholds are where the tests begin: one wrong answer among the surest is not the end."""
-GROWTH = 1.2
+GROWTH = 1.05
 """Each threshold lets so many times as many answers through as the one before."""
 DIGITS = 6
 
