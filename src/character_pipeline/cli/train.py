@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 TruthOption = Annotated[
     Path | None, typer.Option(help="A truth.jsonl of items in the database; without it, the feedback in there.")
 ]
+CharactersOption = Annotated[
+    Path | None,
+    typer.Option(help="A truth.jsonl that says which items show the same character; only that is read."),
+]
 
 app = typer.Typer(no_args_is_help=True, help="Train models.")
 
@@ -100,10 +104,7 @@ def calibration(
 def probes(
     db: DbArgument,
     output: Annotated[Path, typer.Option(help="The .safetensors file to write.")],
-    truth: Annotated[
-        Path | None,
-        typer.Option(help="A truth.jsonl that says which items show the same character; only that is read."),
-    ] = None,
+    truth: CharactersOption = None,
     config: ConfigOption = None,
 ) -> None:
     """Learn from the tags of your own data set what its pictures show, as light heads on the model's vectors.
@@ -118,6 +119,35 @@ def probes(
     with open_store(db) as store:
         settings = load_config(config) if config is not None else last_config(store)
         print_verdicts(train_probes(store, settings, output, truth, partial(typer.echo, err=True)))
+
+
+@app.command("lora")
+def lora(  # noqa: PLR0913, PLR0917 - options of a command
+    db: DbArgument,
+    output: Annotated[Path, typer.Option(help="The folder to write, with the whole model.")],
+    data: Annotated[
+        Path | None, typer.Option(help="Where the pictures are now; by default where the run found them.")
+    ] = None,
+    truth: CharactersOption = None,
+    config: ConfigOption = None,
+    passes: Annotated[int, typer.Option(min=1, help="Passes over the pictures.")] = 4,
+    rank: Annotated[int, typer.Option(min=1, max=256, help="Of the changes to each matrix.")] = 8,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed learns in the same order.")] = 0,
+) -> None:
+    """Fine-tune the vision tower of a CLIP model on the tags of your own data set; slow without a GPU.
+
+    The folder is used as clip_analyzer.model_name, and can be exported with charpipe export-onnx.
+    """
+    from character_pipeline.config import load_config
+    from character_pipeline.evaluation.sources import last_config
+    from character_pipeline.training.lora.tuning import Settings, train_lora
+
+    settings, say = Settings(passes=passes, rank=rank, seed=seed), partial(typer.echo, err=True)
+    with open_store(db) as store:
+        chosen = load_config(config) if config is not None else last_config(store)
+        gains = train_lora(store, chosen, output, settings, data, truth, say)
+    for attribute, (before, after) in gains.items():
+        typer.echo(f"{attribute}: {before:.1%} right before, {after:.1%} after")
 
 
 @app.command("policy")

@@ -176,3 +176,28 @@ def test_lists_are_judged_by_balanced_accuracy() -> None:
     assert (verdict.prompts.accuracy, verdict.prompts.balanced, verdict.probes.balanced) == (0.9, 0.5, 1.0)
     assert verdict.kept
     assert judge(WORN, np.full_like(labels, UNLABELLED), {"prompts": never, "probes": always}, alone(100)) is None
+
+
+def test_what_is_only_tagged_where_it_stands_out_is_not_kept() -> None:
+    """Red is always tagged, black never: a probe that knows red alone is right on all tags."""
+    items = [Item(str(n), text=("Red", "Black")[n % 2]) for n in range(200)]
+    labels = np.array([HAIR.order["Red"] if item.text == "Red" else UNLABELLED for item in items])
+    prompts = scores_of(Says(0.8), items, [HAIR])["hair_color"]
+    probes = np.zeros_like(prompts)
+    probes[:, HAIR.order["Red"]] = 0.9
+    verdict = judge(HAIR, labels, {"prompts": prompts, "probes": probes}, alone(200))
+    assert verdict is not None
+    assert verdict.gain > 0.1
+    assert verdict.net < 0
+    assert not verdict.kept
+
+
+def test_what_prompts_cannot_vouch_for_is_not_kept() -> None:
+    labels = np.where(np.arange(200) < 40, 0, UNLABELLED)
+    probes = np.zeros((200, len(HAIR.values)))
+    probes[:, 0] = 0.9
+    silent = np.zeros_like(probes)
+    verdict = judge(HAIR, labels, {"prompts": silent, "probes": probes}, alone(200))
+    assert verdict is not None
+    assert verdict.gain == 1.0
+    assert not verdict.kept

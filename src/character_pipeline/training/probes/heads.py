@@ -99,7 +99,9 @@ def regress(cases: Cases, strength: float) -> Linear:
     inputs = (cases.features - mean) @ basis.T
     scale = inputs.std(axis=0) + 1e-6
     scale[len(mean) :] /= KNOWN
-    regression = LogisticRegression(C=strength, class_weight="balanced", max_iter=STEPS)
+    # Newton's steps are few; with many values at once each of them is large.
+    solver = "newton-cholesky" if cases.logits == 1 else "lbfgs"
+    regression = LogisticRegression(C=strength, class_weight="balanced", max_iter=STEPS, solver=solver)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # near the best is good enough: it is judged by others
         regression.fit(inputs / scale, cases.classes)

@@ -1,12 +1,18 @@
-"""Probes against prompts, on pictures whose tags were hidden from both."""
+"""Probes against prompts, on pictures whose tags were hidden from both.
+
+Hidden tags alone flatter probes: people tag what stands out, dark skin and not light, so a probe may be right wherever
+there is a tag and wrong wherever there is none. Of pictures without a tag nobody knows the truth, but prompts look at
+them too: where probes disagree with prompts more often than they do on tagged pictures, that is counted as lost.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from character_pipeline.data import Evidence, Item
 from character_pipeline.evaluation.metrics import (
@@ -57,8 +63,9 @@ class Verdict:
     """The comparison for one attribute.
 
     Attributes:
-        gain: how much more accurate probes are (of lists: balanced); `interval`: 95 %, paired, by character.
-        kept: whether its lower end is above zero.
+        gain: how much more accurate probes are on what is tagged (of lists: balanced).
+        net: the gain over all pictures, less what more disagreement on untagged ones may cost.
+        interval: 95 %, of `net`, paired, by character.
     """
 
     attribute: str
@@ -67,6 +74,7 @@ class Verdict:
     prompts: Marks
     probes: Marks
     gain: float
+    net: float
     interval: Interval
 
     @property
@@ -92,26 +100,52 @@ def judge(attribute: Attribute, labels: Ints, scores: Mapping[str, Floats], grou
     """Compare the scores of "prompts" and "probes"; None where no picture has a label.
 
     Args:
-        labels: see `Tagged`; of a list, those of values that are not to be judged are UNLABELLED.
+        labels: see `Tagged`; of a list, those of values that are not to be judged are UNLABELLED in all items.
     """
-    if attribute.many:
-        return _judge_each(attribute, labels, scores, groups)
-    rows = (labels != UNLABELLED) & (labels < len(attribute.values))
-    if not rows.any():
+    return (_judge_each if attribute.many else _judge_one)(attribute, labels, scores, groups)
+
+
+def _judge_one(attribute: Attribute, labels: Ints, scores: Mapping[str, Floats], groups: Ints) -> Verdict | None:
+    tagged = (labels != UNLABELLED) & (labels < len(attribute.values))
+    if not tagged.any():
         return None
-    true = labels[rows]
-    said = {name: _best(found[rows]) for name, found in scores.items()}
-    right = {name: (found == true).astype(np.float64) for name, found in said.items()}
-    marks = {name: _mark_one(true, said[name], scores[name][rows].max(axis=1), len(attribute.values)) for name in said}
-    gaps = right["probes"] - right["prompts"]
-    interval = bootstrap(np.stack([gaps, np.ones(len(gaps))], axis=1), groups[rows], _mean_of_sums)
-    return Verdict(
-        attribute.key, attribute.label, len(true), marks["prompts"], marks["probes"], float(gaps.mean()), interval
-    )
+    said = {name: _best(found) for name, found in scores.items()}
+    marks = [
+        _mark_one(labels[tagged], said[name][tagged], scores[name][tagged].max(axis=1), len(attribute.values))
+        for name in ("prompts", "probes")
+    ]
+    right = [(said[name] == labels).astype(np.float64) for name in ("prompts", "probes")]
+    # Where prompts are silent they vouch for nothing that probes say; on tagged pictures the tag does.
+    differ = (said["prompts"] != said["probes"]) & (said["probes"] != NOTHING)
+    differ &= ~tagged | (said["prompts"] != NOTHING)
+    untagged = labels == UNLABELLED
+    table = np.stack([(right[1] - right[0]) * tagged, tagged, differ & tagged, differ & untagged, untagged], axis=1)
+    gain, net, interval = _net(table, groups, _gain_of_one)
+    return Verdict(attribute.key, attribute.label, int(tagged.sum()), marks[0], marks[1], gain, net, interval)
 
 
-def _mean_of_sums(sums: Floats) -> Floats:
-    found: Floats = sums[:, 0] / sums[:, 1]
+Statistic = Callable[[Floats], Floats]
+
+
+def _net(table: NDArray[Any], groups: Ints, gain: Statistic) -> tuple[float, float, Interval]:
+    """Gain, net gain and its interval, from a row an item.
+
+    The last four columns are: tagged, disagreement there, disagreement where it is not tagged, not tagged.
+    """
+
+    def net(sums: Floats) -> Floats:
+        tagged, here, there, untagged = sums[:, -4:].T
+        rise = there / np.maximum(untagged, 1) - here / np.maximum(tagged, 1)
+        share = tagged / (tagged + untagged)
+        found: Floats = share * gain(sums) - (1 - share) * np.maximum(rise, 0.0)
+        return found
+
+    whole = table.sum(axis=0, dtype=np.float64)[None]
+    return float(gain(whole)[0]), float(net(whole)[0]), bootstrap(table, groups, net)
+
+
+def _gain_of_one(sums: Floats) -> Floats:
+    found: Floats = sums[:, 0] / np.where(sums[:, 1] > 0, sums[:, 1], np.nan)
     return found
 
 
@@ -130,18 +164,18 @@ def _mark_one(true: Ints, said: Ints, confidence: Floats, values: int) -> Marks:
 
 def _judge_each(attribute: Attribute, labels: Ints, scores: Mapping[str, Floats], groups: Ints) -> Verdict | None:
     known = labels != UNLABELLED
-    rows = known.any(axis=1)
-    both = [((labels == one) & known).any(axis=0) for one in (0, 1)]
-    judged = both[0] & both[1]
+    judged = ((labels == 1) & known).any(axis=0) & ((labels == 0) & known).any(axis=0)
     if not judged.any():
         return None
-    true, told, which = labels[rows][:, judged], known[rows][:, judged], groups[rows]
-    found = {name: one[rows][:, judged] for name, one in scores.items()}
-    table = np.concatenate([_counts(true, told, found[name] >= LIKELY) for name in ("prompts", "probes")], axis=1)
-    marks = {name: _mark_each(true, told, one) for name, one in found.items()}
-    gain = float(_gap_of_sums(table.sum(axis=0)[None])[0])
-    interval = bootstrap(table, which, _gap_of_sums)
-    return Verdict(attribute.key, attribute.label, int(rows.sum()), marks["prompts"], marks["probes"], gain, interval)
+    true, told = labels[:, judged], known[:, judged]
+    found = [scores[name][:, judged] for name in ("prompts", "probes")]
+    tagged = told.any(axis=1)
+    differ = ((found[0] >= LIKELY) != (found[1] >= LIKELY)).mean(axis=1)
+    counts = [_counts(true, told, one >= LIKELY) for one in found]
+    rest = np.stack([tagged, differ * tagged, differ * ~tagged, ~tagged], axis=1)
+    gain, net, interval = _net(np.concatenate([*counts, rest], axis=1), groups, _gap_of_sums)
+    marks = [_mark_each(true[tagged], told[tagged], one[tagged]) for one in found]
+    return Verdict(attribute.key, attribute.label, int(tagged.sum()), marks[0], marks[1], gain, net, interval)
 
 
 def _counts(true: Ints, told: Flags, said: Flags) -> Floats:
@@ -160,7 +194,7 @@ def _balanced_of_sums(sums: Floats) -> Floats:
 
 
 def _gap_of_sums(sums: Floats) -> Floats:
-    prompts, probes = np.split(sums, 2, axis=1)
+    prompts, probes = np.split(sums[:, :-4], 2, axis=1)
     return _balanced_of_sums(probes) - _balanced_of_sums(prompts)
 
 

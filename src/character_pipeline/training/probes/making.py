@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,10 @@ import numpy as np
 from character_pipeline.config import PipelineConfig
 from character_pipeline.database.store import Store
 from character_pipeline.errors import ConfigError
-from character_pipeline.evaluation.metrics import Flags, Floats, Ints
+from character_pipeline.evaluation.metrics import Floats, Ints
 from character_pipeline.extractors.clip_analyzer import ClipAnalyzer, ClipReader
 from character_pipeline.extractors.probe_analyzer import ProbeAnalyzer
 from character_pipeline.extractors.probes import About, Head, Probes, features, save_probes
-from character_pipeline.models.machine import one_blas_thread
 from character_pipeline.pipeline import build_stages
 from character_pipeline.processing import Stages
 from character_pipeline.training.probes.heads import Examples, check_extra, fit_head
@@ -25,8 +24,8 @@ from character_pipeline.training.probes.tagged import UNLABELLED, Tagged, read_t
 from character_pipeline.vocabulary import Attribute
 
 Say = Callable[[str], None]
-HELD_OUT = 0.3
-"""The share of the characters whose tags are hidden, to judge on."""
+PARTS = 4
+"""The tags of the characters of each part are hidden once, to judge on."""
 
 
 @dataclass(frozen=True)
@@ -77,35 +76,54 @@ def train_probes(
     Raises ConfigError where nothing can be learnt, MissingExtraError without scikit-learn.
     """
     check_extra()
+    from threadpoolctl import threadpool_limits
+
     course = make_course(config)
     tagged = with_vectors(read_tagged(store, truth), store, course.stages)
-    held = held_out(tagged.groups)
-    say(f"{len(tagged):,} tagged pictures, of which {int(held.sum()):,} are held out to judge on")
-    with one_blas_thread():
-        verdicts = compare(course, fit(course, tagged.take(~held), say), tagged.take(held))
+    say(f"{len(tagged):,} tagged pictures, on all of which is judged by what was learnt from others")
+    with threadpool_limits(1):  # the fits are many and small: threads would wait for each other
+        verdicts = cross_judge(course, tagged, say)
         kept = {one.attribute: one for one in verdicts if one.kept}
-        heads = fit(course, tagged, say, set(kept))
+        heads = fit(course, tagged, set(kept))
     scored = [_with_scores(head, kept[head.about.attribute]) for head in heads]
-    save_probes(bundle(course, scored, {"items": len(tagged), "held_out": int(held.sum())}), output)
+    save_probes(bundle(course, scored, {"items": len(tagged)}), output)
     return verdicts
 
 
-def held_out(groups: Ints) -> Flags:
-    """The items to judge on: those of some groups."""
-    drawn = np.random.default_rng(0).random(int(groups.max(initial=0)) + 1) < HELD_OUT
-    found: Flags = drawn[groups]
+def cross_judge(course: Course, tagged: Tagged, say: Say) -> list[Verdict]:
+    """Prompts against heads, each of which did not learn from the characters that it is judged on."""
+    parts = part_of(tagged.groups)
+    scores = [scores_of(course.prompts, tagged.items, course.attributes) for _ in ("prompts", "probes")]
+    claimed: set[tuple[str, str]] = set()
+    for part in range(PARTS):
+        say(f"part {part + 1} of {PARTS}")
+        rows = parts == part
+        probes = as_analyzer(course, fit(course, tagged.take(~rows)))
+        claimed |= probes.claimed
+        found = scores_of(probes, tagged.take(rows).items, course.attributes)
+        for key, values in scores[1].items():
+            values[rows] = found[key]
+    return _verdicts(course, claimed, dict(zip(("prompts", "probes"), scores, strict=True)), tagged)
+
+
+def part_of(groups: Ints) -> Ints:
+    """The part of each item; the items of a group are in one."""
+    drawn = np.random.default_rng(0).permutation(int(groups.max(initial=0)) + 1) % PARTS
+    found: Ints = drawn[groups].astype(np.int64)
     return found
 
 
-def fit(course: Course, tagged: Tagged, say: Say, only: set[str] | None = None) -> list[Head]:
+def fit(course: Course, tagged: Tagged, only: set[str] | None = None) -> list[Head]:
     """A head for each attribute that can be learnt."""
     shown = features(tagged.vectors(course.reader.key), len(course.reader.views))
-    heads = []
-    for attribute in course.attributes:
-        if only is None or attribute.key in only:
-            say(f"learning {attribute.label} from {len(tagged):,} pictures")
-            labels, prompts = tagged.labels[attribute.key], course.directions(attribute.key)
-            heads.append(fit_head(attribute, Examples(shown, labels, tagged.groups, prompts)))
+    heads = [
+        fit_head(
+            attribute,
+            Examples(shown, tagged.labels[attribute.key], tagged.groups, course.directions(attribute.key)),
+        )
+        for attribute in course.attributes
+        if only is None or attribute.key in only
+    ]
     return [head for head in heads if head is not None]
 
 
@@ -122,26 +140,32 @@ def bundle(course: Course, heads: Sequence[Head], provenance: dict[str, Any]) ->
     return Probes(about, tuple(heads))
 
 
+def as_analyzer(course: Course, heads: Sequence[Head]) -> ProbeAnalyzer:
+    """Heads as they are asked in a run, with a threshold of 0."""
+    return ProbeAnalyzer(bundle(course, heads, {}), course.reader, threshold=0.0)
+
+
 def compare(course: Course, heads: Sequence[Head], tagged: Tagged) -> list[Verdict]:
-    """Heads against prompts; of lists, on the values that a head has."""
-    probes = ProbeAnalyzer(bundle(course, heads, {}), course.reader, threshold=0.0)
+    """Heads against prompts, on pictures that nobody learnt from."""
+    probes = as_analyzer(course, heads)
     claimants: dict[str, Claimant] = {"prompts": course.prompts, "probes": probes}
     found = {name: scores_of(one, tagged.items, course.attributes) for name, one in claimants.items()}
+    return _verdicts(course, probes.claimed, found, tagged)
+
+
+def _verdicts(
+    course: Course, claimed: Set[tuple[str, str]], scores: Mapping[str, Mapping[str, Floats]], tagged: Tagged
+) -> list[Verdict]:
+    """Of lists, on the values that heads have."""
     verdicts = []
-    for head in heads:
-        attribute = course.stages.vocabulary.attributes[head.about.attribute]
-        scores: dict[str, Floats] = {name: one[attribute.key] for name, one in found.items()}
-        verdicts.append(judge(attribute, _of_head(head, attribute, tagged), scores, tagged.groups))
+    for attribute in course.attributes:
+        told = [(attribute.key, value) in claimed for value in attribute.values]
+        if any(told):
+            labels = tagged.labels[attribute.key]
+            judged = np.where(told, labels, UNLABELLED) if attribute.many else labels
+            of_it = {name: found[attribute.key] for name, found in scores.items()}
+            verdicts.append(judge(attribute, judged, of_it, tagged.groups))
     return [one for one in verdicts if one is not None]
-
-
-def _of_head(head: Head, attribute: Attribute, tagged: Tagged) -> Ints:
-    labels = tagged.labels[attribute.key]
-    if not attribute.many:
-        return labels
-    told = [value in head.about.values for value in attribute.values]
-    found: Ints = np.where(told, labels, UNLABELLED)
-    return found
 
 
 def _with_scores(head: Head, verdict: Verdict) -> Head:
