@@ -6,7 +6,8 @@ import io
 import logging
 import operator
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from itertools import islice
 from pathlib import Path
@@ -25,6 +26,7 @@ from character_pipeline.input_loader.base import ItemBuilder
 from character_pipeline.input_loader.images import read_file
 from character_pipeline.processing import Meter, Stages, introduce, process_items
 from character_pipeline.runs.run import Progress, Run, RunRequest, RunSummary
+from character_pipeline.runs.stored import open_stored
 from character_pipeline.vocabulary import DATA, load_vocabulary
 
 if TYPE_CHECKING:
@@ -152,8 +154,12 @@ class CharacterPipeline:
         uris = [given] if isinstance(given, str | Path) else list(given)
         if limit is not None and limit < 1:
             raise ConfigError(f"limit must be at least 1; given: {limit}")
-        request = RunRequest(
-            uris=tuple(dict.fromkeys(_absolute(str(uri)) for uri in uris)),
+        named = tuple(dict.fromkeys(_absolute(str(uri)) for uri in uris))
+        return Run(self.store, self._request(named, limit, retry_failed), progress).execute()
+
+    def _request(self, uris: tuple[str, ...], limit: int | None, retry_failed: bool) -> RunRequest:
+        return RunRequest(
+            uris=uris,
             config=self.config,
             fingerprint=self.stages.fingerprint,
             make_stages=self._make_stages,
@@ -161,7 +167,22 @@ class CharacterPipeline:
             limit=limit,
             retry_failed=retry_failed,
         )
-        return Run(self.store, request, progress).execute()
+
+    def redecide(
+        self, database: str | Path, *, retry_failed: bool = False, progress: Progress | None = None
+    ) -> RunSummary:
+        """Decide the items of another database again, into this one, by the settings of this pipeline: from their
+        texts, and from what was read in their pictures. No file of the data set is opened.
+
+        Raises ConfigError when a reader of these settings has read no picture there, or both databases are the same.
+        """
+        with closing(Store(database, writable=False)) as old:
+            if old.path.resolve() == Path(self.config.database.db_path).resolve():
+                raise ConfigError(f"{old.path} cannot be decided again into itself: choose another output")
+            source = open_stored(old, self.stages.sizes, self.stages.decoding)
+        uri = str(source.path)
+        request = self._request((uri,), None, retry_failed)
+        return Run(self.store, replace(request, sources={uri: source}), progress).execute()
 
     def get_statistics(self) -> dict[str, Any]:
         """Counts by status, confidence, timing, attribute distribution and errors by kind, of the whole database."""

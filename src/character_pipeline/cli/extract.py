@@ -39,16 +39,13 @@ def extract(  # noqa: PLR0913, PLR0917 - the options of the command
     from character_pipeline.pipeline import create_pipeline
 
     _check_engine(engine)
-    kinds = _formats(formats)
-    with create_pipeline(_settings(config, output, workers)) as pipeline:
+    kinds = parse_formats(formats)
+    with create_pipeline(settings(config, output, workers)) as pipeline:
         if dry_run:
             _dry_run(pipeline, dataset, limit, as_json)
             return
         summary = _run(pipeline, dataset, limit, retry_failed, quiet)
-        exports = {} if summary.state == "interrupted" else _export(pipeline, output, kinds, quiet)
-        _report(pipeline, output, summary, exports, as_json)
-    if summary.state == "interrupted":
-        raise typer.Exit(130)
+        finish(pipeline, output, summary, kinds, quiet, as_json)
 
 
 def _check_engine(engine: str) -> None:
@@ -58,7 +55,7 @@ def _check_engine(engine: str) -> None:
         raise ConfigError(unknown_name("engine", engine, ["local"]))
 
 
-def _formats(text: str) -> list[str]:
+def parse_formats(text: str) -> list[str]:
     from character_pipeline.database.export import WRITERS
     from character_pipeline.errors import ConfigError, unknown_name
 
@@ -69,7 +66,7 @@ def _formats(text: str) -> list[str]:
     return kinds
 
 
-def _settings(path: Path | None, output: Path, workers: int) -> PipelineConfig:
+def settings(path: Path | None, output: Path, workers: int) -> PipelineConfig:
     """The configuration of the file, with what the command line says on top."""
     from character_pipeline.config import load_config
 
@@ -105,6 +102,16 @@ def _run(
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a machine that is taken away says so like this
     return pipeline.run([*datasets], limit, retry_failed=retry_failed, progress=choose_progress(quiet))
+
+
+def finish(
+    pipeline: CharacterPipeline, output: Path, summary: RunSummary, kinds: list[str], quiet: bool, as_json: bool
+) -> None:
+    """Write the exports, and say what was done. Ends the program where the run was stopped."""
+    exports = {} if summary.state == "interrupted" else _export(pipeline, output, kinds, quiet)
+    _report(pipeline, output, summary, exports, as_json)
+    if summary.state == "interrupted":
+        raise typer.Exit(130)
 
 
 def _export(pipeline: CharacterPipeline, output: Path, kinds: list[str], quiet: bool) -> dict[str, str]:

@@ -11,6 +11,7 @@ import typer
 from character_pipeline import __version__
 from character_pipeline.cli import (
     bench,
+    diff,
     errors,
     evaluate,
     export,
@@ -18,6 +19,7 @@ from character_pipeline.cli import (
     extract,
     feedback,
     query,
+    redecide,
     sample,
     show,
     stats,
@@ -38,6 +40,8 @@ app.command("extract")(extract.extract)
 app.command("show")(show.show)
 app.command("query")(query.query)
 app.command("stats")(stats.stats)
+app.command("redecide")(redecide.redecide)
+app.command("diff")(diff.diff)
 app.command("errors")(errors.errors)
 app.command("export")(export.export)
 app.command("export-onnx")(export_onnx.export_onnx)

@@ -82,9 +82,11 @@ def picture_lines(summary: RunSummary) -> list[str]:
     speakers = f"; by {'; '.join(summary.speakers.values())}" if summary.speakers else ""
     texts, pictures = counts["text_values"], counts["picture_values"]
     spared = f", {counts['pictures_spared']:,} not worth their cost" if counts["pictures_spared"] else ""
+    missed = counts["pictures_missed"]
     return [
         f"pictures: {read:,} read{rate}, {cached:,} taken from the cache{spared}{speakers}",
         f"values: {texts:,} that texts say, {pictures:,} that only pictures say",
+        *([f"{missed:,} pictures were never read by all readers: charpipe extract reads them"] if missed else []),
     ]
 
 

@@ -134,6 +134,8 @@ class _Batch:
         seen = [work for work in self.visible if not work.spared]
         if self.flow.stages.readers:
             self.flow.look_up(seen)
+        unread = [work for work in seen if work.facts and work.item.image is None and self.flow.missing(work)]
+        self.flow.meter.counts["pictures_missed"] += len(unread)
         for work in self.visible:
             self.flow.send(work)
         self.tickets = [work for work in self.visible if work.ticket is not None]

@@ -30,6 +30,7 @@ COUNTS = (
     "pictures_read",
     "pictures_cached",
     "pictures_spared",
+    "pictures_missed",
     "text_values",
     "picture_values",
 )
@@ -104,7 +105,7 @@ class RunSummary:
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """What to run, and how."""
+    """What to run, and how. The sources are those of the URIs, unless they are given."""
 
     uris: tuple[str, ...]
     config: PipelineConfig
@@ -113,6 +114,12 @@ class RunRequest:
     readers: Sequence[PictureReader] = ()
     limit: int | None = None
     retry_failed: bool = False
+    sources: Mapping[str, Source] | None = None
+
+    def open_sources(self) -> Mapping[str, Source]:
+        if self.sources is not None:
+            return self.sources
+        return {uri: open_source(uri, self.config.input_loader) for uri in self.uris}
 
 
 class Run:
@@ -135,7 +142,7 @@ class Run:
             return self._locked()
 
     def _locked(self) -> RunSummary:
-        sources = {uri: open_source(uri, self.request.config.input_loader) for uri in self.request.uris}
+        sources = self.request.open_sources()
         start = time.perf_counter()
         config = self.request.config.model_dump_json()
         environment = json.dumps(describe_machine())
