@@ -110,5 +110,3 @@ def _register(db: sqlite3.Connection, attribute: Attribute, columns: set[str]) -
     db.executemany("INSERT INTO vocabulary VALUES (?, ?, ?)", rows)
     if key not in columns:
         db.execute(f'ALTER TABLE records ADD COLUMN "{key}" INTEGER')
-        if not attribute.many:
-            db.execute(f'CREATE INDEX "records_{key}" ON records("{key}") WHERE "{key}" IS NOT NULL')

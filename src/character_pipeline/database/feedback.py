@@ -60,8 +60,6 @@ def undo_feedback(store: Store, number: int | None = None) -> Feedback | None:
 
 def all_feedback(store: Store) -> Iterator[Feedback]:
     """Every statement, in the order in which they were given; those on attributes that are no more are left out."""
-    if store.db.execute("SELECT 1 FROM sqlite_master WHERE name = 'feedback'").fetchone() is None:
-        return  # opened for reading, and written before there was any
     for row in store.db.execute("SELECT * FROM feedback ORDER BY id"):
         if row[2] in store.vocabulary.attributes:
             yield _feedback(store, row)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 
+from character_pipeline.database.bitmaps import BLOCK, add_sums, index_rows, replace_bits
+from character_pipeline.database.codes import AttributeCodes
 from character_pipeline.errors import StoreError
 
 
@@ -68,12 +70,54 @@ def feedback(db: sqlite3.Connection) -> None:
     db.execute("CREATE INDEX feedback_of ON feedback(item_id, attribute)")
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (first_tables, picture_vectors, feedback)
+def bitmaps(db: sqlite3.Connection) -> None:
+    """Version 4. Bitmaps instead of an index for each attribute, and the numbers of statistics: see bitmaps.py."""
+    for statement in (
+        """CREATE TABLE bitmaps(attribute INTEGER, code INTEGER, block INTEGER, bits BLOB,
+             PRIMARY KEY(attribute, code, block)) WITHOUT ROWID""",
+        """CREATE TABLE tallies(attribute INTEGER, code INTEGER, items INTEGER,
+             PRIMARY KEY(attribute, code)) WITHOUT ROWID""",
+        "CREATE TABLE sums(status INTEGER PRIMARY KEY, confidence REAL, seconds REAL)",
+        "CREATE INDEX items_gone ON items(id) WHERE gone = 1",
+        "CREATE INDEX errors_kind ON errors(kind, item)",
+        "DROP INDEX records_status",
+    ):
+        db.execute(statement)
+    _index_records(db)
+    for key, _ in _attributes(db):
+        db.execute(f'DROP INDEX IF EXISTS "records_{key}"')
+    db.execute("DROP TABLE many")
+
+
+def _index_records(db: sqlite3.Connection) -> None:
+    """Index what is there. Which attributes have many values is told from the table that is dropped."""
+    many = {row[0] for row in db.execute("SELECT DISTINCT attribute FROM many")}
+    codes = [AttributeCodes(number, key, key, number in many, {}) for key, number in _attributes(db)]
+    columns = ", ".join(["item", "status", "people", *(f'"{one.key}"' for one in codes)])
+    last = db.execute("SELECT max(item) FROM records").fetchone()[0] or 0
+    for first in range(0, last + 1, BLOCK):
+        span = (first, first + BLOCK - 1)
+        rows = db.execute(f"SELECT {columns} FROM records WHERE item BETWEEN ? AND ?", span).fetchall()
+        replace_bits(db, [], index_rows(codes, rows))
+        sums = "SELECT status, confidence, seconds FROM records WHERE item BETWEEN ? AND ?"
+        add_sums(db, db.execute(sums, span).fetchall())
+
+
+def _attributes(db: sqlite3.Connection) -> list[tuple[str, int]]:
+    """The key and the number of each attribute that has a column."""
+    return db.execute("SELECT attribute, code FROM vocabulary WHERE value = '' ORDER BY code").fetchall()
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (first_tables, picture_vectors, feedback, bitmaps)
+
+
+def read_version(db: sqlite3.Connection) -> int:
+    return int(db.execute("PRAGMA user_version").fetchone()[0])
 
 
 def migrate(db: sqlite3.Connection) -> None:
     """Bring a database to the newest version. Raises StoreError when it was written by a newer program."""
-    version = int(db.execute("PRAGMA user_version").fetchone()[0])
+    version = read_version(db)
     if version > len(MIGRATIONS):
         raise StoreError(
             f"the database has version {version}, this program knows up to {len(MIGRATIONS)}: "

@@ -2,29 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
-from character_pipeline.data import ERROR_KINDS, PEOPLE, STATES, STATUSES, ExtractionResult
-from character_pipeline.database.codes import STATE_CODES, AttributeCodes
-from character_pipeline.database.reader import ResultReader
+from character_pipeline.data import ERROR_KINDS, PEOPLE, STATUSES, ExtractionResult, Status
+from character_pipeline.database.bitmaps import (
+    ANSWERED,
+    STATUS,
+    Mask,
+    count_bits,
+    index_rows,
+    mask_of,
+    members,
+    read_mask,
+    read_tallies,
+)
+from character_pipeline.database.bitmaps import (
+    PEOPLE as PEOPLE_BITS,
+)
+from character_pipeline.database.codes import CODE_STATES, STATE_CODES, AttributeCodes
+from character_pipeline.database.reader import RESULT_TABLES, ResultReader
 from character_pipeline.database.store import Store
 from character_pipeline.errors import ConfigError, unknown_name
 
 QUARANTINED = STATUSES.index("quarantined")
+DESCRIBED: tuple[Status, ...] = ("ok", "partial")
+AT_ONCE = 500
 
 
 @dataclass(slots=True)
 class Filter:
-    """Conditions on records, all of which must hold, as SQL with marks for the values."""
+    """Conditions on records, all of which must hold.
 
-    conditions: list[str] = field(default_factory=lambda: ["i.gone = 0", f"r.status <> {QUARANTINED}"])
+    Attributes:
+        sets: the attribute, its codes of which one must hold, and whether none may hold instead (see bitmaps.py).
+        conditions, marks: the same as SQL, for what has no bitmap.
+    """
+
+    sets: list[tuple[int, tuple[int, ...], bool]] = field(default_factory=lambda: [(STATUS, (QUARANTINED,), True)])
+    conditions: list[str] = field(default_factory=list)
     marks: list[Any] = field(default_factory=list)
 
-    @property
-    def where(self) -> str:
-        return "WHERE " + " AND ".join(self.conditions)
+    def have(self, attribute: int, *codes: int) -> None:
+        """Ask for one of these codes."""
+        self.sets.append((attribute, codes, False))
+
+    def lack(self, attribute: int, *codes: int) -> None:
+        """Ask for none of these codes."""
+        self.sets.append((attribute, codes, True))
 
     def add(self, condition: str, *marks: Any) -> None:
         self.conditions.append(condition)
@@ -59,34 +87,23 @@ def _add_condition(store: Store, found: Filter, name: str, value: str, min_confi
     attribute = store.vocabulary.attribute(name)
     codes = next(codes for codes in store.codes if codes.key == attribute.key)
     state = value.lower().replace(" ", "_")
-    if state in STATES and state != "known":
-        _add_state(found, attribute.key, STATE_CODES.get(state))
+    if state == "unknown":
+        found.lack(codes.number, ANSWERED)
         return False
-    _add_value(found, codes, codes.codes[store.vocabulary.value(attribute, value)])
+    if state in STATE_CODES:
+        found.have(codes.number, STATE_CODES[state])
+        return False
+    found.have(codes.number, codes.codes[store.vocabulary.value(attribute, value)])
     if min_confidence:
         found.add("json_extract(d.decided, ?) >= ?", f'$."{attribute.label}"[2]', min_confidence)
     return True
-
-
-def _add_state(found: Filter, key: str, code: int | None) -> None:
-    if code is None:
-        found.add(f'r."{key}" IS NULL')
-    else:
-        found.add(f'r."{key}" = ?', code)  # "IS ?" would not use the index, which has no NULLs
-
-
-def _add_value(found: Filter, codes: AttributeCodes, code: int) -> None:
-    if codes.many:
-        found.add("r.item IN (SELECT item FROM many WHERE attribute = ? AND code = ?)", codes.number, code)
-    else:
-        found.add(f'r."{codes.key}" = ?', code)
 
 
 def _add_fixed(found: Filter, name: str, value: str) -> None:
     allowed: Sequence[str] = STATUSES if name == "status" else PEOPLE
     if value.lower() not in allowed:
         raise ConfigError(unknown_name(name, value, allowed))
-    found.add(f"r.{name} = ?", allowed.index(value.lower()))
+    found.have(STATUS if name == "status" else PEOPLE_BITS, allowed.index(value.lower()))
 
 
 def of_run(run: int, sources: Sequence[int]) -> Filter:
@@ -100,24 +117,56 @@ def of_run(run: int, sources: Sequence[int]) -> Filter:
 def find_results(
     store: Store, found: Filter, limit: int | None = None, evidence: bool = True, offset: int = 0
 ) -> Iterator[ExtractionResult]:
-    """The results that a filter lets through, by item id. Quarantined items never are among them."""
-    rest = f"{found.where} ORDER BY i.item_id LIMIT ? OFFSET ?"
-    marks = [*found.marks, -1 if limit is None else limit, offset]
-    return ResultReader(store.db, store.vocabulary, evidence).read(rest, marks)
+    """The results that a filter lets through, in the order of the inventory. Quarantined items never are among them.
+
+    What is listed is what there was in the beginning: records that come meanwhile are not among them.
+    """
+    reader = ResultReader(store.db, store.vocabulary, evidence)
+    numbers = islice(find_numbers(store, found, offset), limit)
+    while chunk := list(islice(numbers, AT_ONCE)):
+        yield from reader.read(f"WHERE i.id IN ({_marks(chunk)}) ORDER BY i.id", chunk)
 
 
 def count_results(store: Store, found: Filter) -> int:
-    tables = "items i JOIN records r ON r.item = i.id"
-    if any("d.decided" in condition for condition in found.conditions):
-        tables += " JOIN details d ON d.item = i.id"
-    return int(store.db.execute(f"SELECT count(*) FROM {tables} {found.where}", found.marks).fetchone()[0])
+    mask = _mask(store, found)
+    if not found.conditions:
+        return count_bits(mask)
+    return sum(len(_holding(store, found, numbers)) for numbers in members(mask))
 
 
 def result_at(store: Store, found: Filter, number: int) -> ExtractionResult | None:
-    """The result with this place among those that a filter lets through, by item id, from 0."""
-    tables = "items i JOIN records r ON r.item = i.id"
-    place = f"SELECT i.id FROM {tables} {found.where} ORDER BY i.item_id LIMIT 1 OFFSET ?"
-    return next(ResultReader(store.db, store.vocabulary).read(f"WHERE i.id = ({place})", [*found.marks, number]), None)
+    """The result with this place among those that a filter lets through, in the order of the inventory, from 0."""
+    return next(find_results(store, found, 1, offset=number), None)
+
+
+def find_numbers(store: Store, found: Filter, offset: int = 0) -> Iterator[int]:
+    """The numbers of the items that a filter lets through, rising, without the first so many."""
+    mask = _mask(store, found)
+    if not found.conditions:
+        yield from (number for numbers in members(mask, offset) for number in numbers)
+    else:
+        holding = (number for numbers in members(mask) for number in _holding(store, found, numbers))
+        yield from islice(holding, offset, None)
+
+
+def _mask(store: Store, found: Filter) -> Mask:
+    """The items for which the sets of a filter hold, without those that are gone."""
+    mask = read_mask(store.db, STATUS, range(len(STATUSES)))
+    for attribute, codes, negated in found.sets:
+        other = read_mask(store.db, attribute, codes)
+        mask &= ~other if negated else other
+    mask &= ~mask_of((row[0] for row in store.db.execute("SELECT id FROM items WHERE gone = 1")), mask)
+    return mask
+
+
+def _holding(store: Store, found: Filter, numbers: Sequence[int]) -> list[int]:
+    """Those of some items for which the conditions in SQL hold."""
+    query = f"SELECT i.id FROM {RESULT_TABLES} WHERE i.id IN ({_marks(numbers)}) AND {' AND '.join(found.conditions)}"
+    return [row[0] for row in store.db.execute(f"{query} ORDER BY i.id", [*numbers, *found.marks])]
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ", ".join("?" * len(values))
 
 
 def get_result(store: Store, item_id: str) -> ExtractionResult | None:
@@ -127,42 +176,71 @@ def get_result(store: Store, item_id: str) -> ExtractionResult | None:
 
 def get_statistics(store: Store) -> dict[str, Any]:
     """Counts by status, confidence, timing, the distribution of each attribute, errors by kind, the last run."""
-    rows = store.db.execute("""SELECT r.status, count(*), sum(r.confidence), sum(r.seconds) FROM records r
-                               JOIN items i ON i.id = r.item WHERE i.gone = 0 GROUP BY r.status""").fetchall()
-    by_status = {STATUSES[status]: count for status, count, _, _ in rows}
+    tallies, sums = _tallies(store), _sums(store)
+    by_status: dict[str, int] = {name: tallies.get(STATUS, {}).get(code, 0) for code, name in enumerate(STATUSES)}
     total = sum(by_status.values())
-    described = sum(count for status, count, _, _ in rows if STATUSES[status] in {"ok", "partial"})
-    confidence = sum(confidence for status, _, confidence, _ in rows if STATUSES[status] in {"ok", "partial"})
-    inventory = store.db.execute("SELECT count(*) FROM items WHERE gone = 0").fetchone()[0]
+    described = sum(by_status[status] for status in DESCRIBED)
+    confidence = sum(sums.get(STATUSES.index(status), (0.0, 0.0))[0] for status in DESCRIBED)
+    inventory = _count_items(store)
     return {
         "items": inventory,
         "waiting": inventory - total,
-        "by_status": {status: by_status.get(status, 0) for status in STATUSES},
+        "by_status": by_status,
         "success_rate": described / total if total else 0.0,
         "mean_confidence": confidence / described if described else 0.0,
-        "seconds_per_item": sum(row[3] or 0.0 for row in rows) / total if total else 0.0,
-        "attributes": {codes.label: _distribution(store, codes) for codes in store.codes},
+        "seconds_per_item": sum(pair[1] for pair in sums.values()) / total if total else 0.0,
+        "attributes": {
+            codes.label: _distribution(codes, tallies.get(codes.number, {}), described) for codes in store.codes
+        },
         "errors_by_kind": count_errors(store),
     }
 
 
-def _distribution(store: Store, codes: AttributeCodes) -> dict[str, int]:
+def _count_items(store: Store) -> int:
+    """How many items there are. None is ever deleted, so the last number is their count."""
+    query = "SELECT (SELECT max(id) FROM items), (SELECT count(*) FROM items WHERE gone = 1)"
+    last, gone = store.db.execute(query).fetchone()
+    return int(last or 0) - int(gone)
+
+
+def _tallies(store: Store) -> dict[int, dict[int, int]]:
+    """How many items have each code, by attribute; those that are gone do not count."""
+    tallies = read_tallies(store.db)
+    columns = ", ".join(["r.item", "r.status", "r.people", *(f'r."{codes.key}"' for codes in store.codes)])
+    gone = store.db.execute(f"SELECT {columns} FROM items i JOIN records r ON r.item = i.id WHERE i.gone = 1")
+    while rows := gone.fetchmany(AT_ONCE):
+        for (attribute, code, _), bits in index_rows(store.codes, rows).items():
+            tallies[attribute][code] -= bits.bit_count()
+    return tallies
+
+
+def _sums(store: Store) -> dict[int, tuple[float, float]]:
+    """Confidence and seconds of all records by status, without the items that are gone."""
+    sums = {status: (confidence, seconds) for status, confidence, seconds in store.db.execute("SELECT * FROM sums")}
+    query = """SELECT r.status, sum(r.confidence), sum(r.seconds) FROM items i JOIN records r ON r.item = i.id
+               WHERE i.gone = 1 GROUP BY r.status"""
+    for status, confidence, seconds in store.db.execute(query):
+        sums[status] = (sums[status][0] - confidence, sums[status][1] - seconds)
+    return sums
+
+
+def _distribution(codes: AttributeCodes, tallies: Mapping[int, int], described: int) -> dict[str, int]:
     """How many described items have each value or state, most frequent first."""
-    described = f"i.gone = 0 AND r.status IN ({STATUSES.index('ok')}, {STATUSES.index('partial')})"
-    query = f"""SELECT r."{codes.key}", count(*) FROM records r JOIN items i ON i.id = r.item
-                WHERE {described} GROUP BY 1"""
-    counts: dict[str, int] = {}
-    for cell, count in store.db.execute(query):
-        state, values = codes.decode(cell)
-        for name in values or (state,):
-            counts[name] = counts.get(name, 0) + count
+    names = {code: value for value, code in codes.codes.items()} | CODE_STATES
+    counts = {names[code]: count for code, count in tallies.items() if code in names and count}
+    if unknown := described - tallies.get(ANSWERED, 0):
+        counts["unknown"] = unknown
     return dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
 
 
 def count_errors(store: Store) -> dict[str, int]:
-    query = """SELECT e.kind, count(*) FROM errors e JOIN items i ON i.id = e.item WHERE i.gone = 0
-               GROUP BY 1 ORDER BY 2 DESC, 1"""
-    return dict(store.db.execute(query).fetchall())
+    """How many errors of each kind the present items have, the most frequent first."""
+    counts = Counter(dict(store.db.execute("SELECT kind, count(*) FROM errors GROUP BY kind").fetchall()))
+    gone = "SELECT e.kind, count(*) FROM items i JOIN errors e ON e.item = i.id WHERE i.gone = 1 GROUP BY e.kind"
+    counts.subtract(dict(store.db.execute(gone).fetchall()))
+    return dict(
+        sorted(((kind, count) for kind, count in counts.items() if count), key=lambda pair: (-pair[1], pair[0]))
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +257,7 @@ class ErrorGroup:
 def list_errors(store: Store, examples: int = 3) -> list[ErrorGroup]:
     """The errors of the present items by kind, most frequent first."""
     query = """SELECT i.item_id, e.message FROM errors e JOIN items i ON i.id = e.item
-               WHERE i.gone = 0 AND e.kind = ? ORDER BY i.item_id LIMIT ?"""
+               WHERE i.gone = 0 AND e.kind = ? ORDER BY e.item LIMIT ?"""
     groups: list[ErrorGroup] = []
     for kind, count in count_errors(store).items():
         passing, advice = ERROR_KINDS.get(kind, (False, ""))

@@ -27,7 +27,6 @@ class Rows:
     items: list[int] = field(default_factory=list)
     records: list[tuple[object, ...]] = field(default_factory=list)
     details: list[tuple[int, str | None, str | None, str, str | None]] = field(default_factory=list)
-    many: list[tuple[int, int, int]] = field(default_factory=list)
     errors: list[tuple[int, int, str, str, str, int]] = field(default_factory=list)
     vectors: list[VectorRow] = field(default_factory=list)
 
@@ -35,18 +34,16 @@ class Rows:
         self.items += other.items
         self.records += other.records
         self.details += other.details
-        self.many += other.many
         self.errors += other.errors
         self.vectors += other.vectors
 
 
 class EncodedValue(NamedTuple):
-    """One decision as a column, as JSON, and as rows of `many`."""
+    """One decision as a column, and as JSON."""
 
     place: int
     cell: int | None
     json: str
-    many: tuple[tuple[int, int], ...]
 
 
 class RowEncoder:
@@ -100,14 +97,12 @@ class RowEncoder:
         rows.records.append(row)
         rows.details.append((item, done.item.text, notes, f"{{{decided}}}", _write_reasons(record.reasons)))
         rows.vectors += [(digest, key + self.suffix, vector) for key, vector in done.fresh.items()]
-        rows.many += [(attribute, code, item) for value in values for attribute, code in value.many]
         for number, problem in enumerate(record.errors):
             rows.errors.append((item, number, problem.stage, problem.kind, problem.message, run))
 
     def _encode_value_once(self, label: str, decided: AttributeValue) -> EncodedValue:
         place, codes = self._places[label]
-        many = tuple((codes.number, codes.codes[value]) for value in decided.values) if codes.many else ()
-        return EncodedValue(place, codes.encode(decided), f'"{label}":{write_value(decided)}', many)
+        return EncodedValue(place, codes.encode(decided), f'"{label}":{write_value(decided)}')
 
 
 def write_value(decided: AttributeValue) -> str:

@@ -6,13 +6,14 @@ import json
 import os
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from character_pipeline.data import PictureFacts
+from character_pipeline.database.bitmaps import add_sums, index_rows, indexed, replace_bits
 from character_pipeline.database.codes import RECORD_COLUMNS, AttributeCodes, known_to, read_codes, register_codes
-from character_pipeline.database.migrations import migrate
+from character_pipeline.database.migrations import MIGRATIONS, migrate, read_version
 from character_pipeline.database.rows import Rows
 from character_pipeline.database.vectors import write_vectors
 from character_pipeline.errors import ConfigError, StoreError
@@ -36,6 +37,8 @@ class Store:
         self.died_before = False
         self.db = self._open(writable)
         try:
+            if not writable and read_version(self.db) < len(MIGRATIONS):
+                self._upgrade()
             self.vocabulary = vocabulary or known_to(self.db, self._last_vocabulary())
             if writable:
                 self._prepare()
@@ -61,6 +64,16 @@ class Store:
             return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_SECONDS, check_same_thread=False)
         except (sqlite3.Error, OSError) as error:
             raise StoreError(f"the database cannot be opened: {self.path}: {error}") from error
+
+    def _upgrade(self) -> None:
+        """Bring a database of an older version up to date, and open it for reading again."""
+        self.db.close()
+        self.db = self._open(writable=True)
+        if self.db.execute("SELECT 1 FROM sqlite_master WHERE name = 'records'").fetchone() is None:
+            raise sqlite3.DatabaseError("it has no records")
+        migrate(self.db)
+        self.db.close()
+        self.db = self._open(writable=False)
 
     def _is_frozen(self) -> bool:
         """Whether nobody writes to the database and nobody could: SQLite itself would want to write beside it."""
@@ -129,11 +142,12 @@ class Store:
     def commit_shard(self, shard: int, rows: Rows) -> None:
         """Write the rows of a shard, and that it is done, in one transaction."""
         with self.transaction() as db:
-            self._forget(rows.items)
+            before = self._forget(rows.items)
+            add_sums(db, [(row[1], row[3], row[8]) for row in rows.records])
             db.executemany(self._insert_record(), rows.records)
             db.executemany("INSERT OR REPLACE INTO details VALUES (?, ?, ?, ?, ?)", rows.details)
-            db.executemany("INSERT INTO many VALUES (?, ?, ?)", rows.many)
             db.executemany("INSERT INTO errors VALUES (?, ?, ?, ?, ?, ?)", rows.errors)
+            replace_bits(db, before, index_rows(self.codes, [indexed(row) for row in rows.records]))
             write_vectors(db, rows.vectors)
             db.execute("UPDATE shards SET state = 'done' WHERE id = ?", (shard,))
 
@@ -141,23 +155,14 @@ class Store:
         columns = [*RECORD_COLUMNS, *(f'"{attribute.key}"' for attribute in self.codes)]
         return f"INSERT OR REPLACE INTO records({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
 
-    def _forget(self, numbers: Sequence[int]) -> None:
-        """Remove what an earlier run wrote of these items in the tables that hold several rows an item."""
-        listed = self._listed_attributes()
-        keys = ["item", *(f'"{key}"' for key in listed)]
-        query = f"SELECT {', '.join(keys)} FROM records WHERE item BETWEEN ? AND ?"
+    def _forget(self, numbers: Sequence[int]) -> list[int]:
+        """Take an earlier run's records of these items out of errors and sums; returns those that have one."""
         again = set(numbers)
+        query = "SELECT item, status, confidence, seconds FROM records WHERE item BETWEEN ? AND ?"
         before = [row for row in self.db.execute(query, _span(numbers)) if row[0] in again]
-        old = [key for number, *masks in before for key in _many_rows(number, listed.values(), masks)]
-        self.db.executemany("DELETE FROM many WHERE attribute = ? AND code = ? AND item = ?", old)
-        self.db.executemany("DELETE FROM errors WHERE item = ?", [(row[0],) for row in before])
-
-    def _listed_attributes(self) -> dict[str, int]:
-        """The keys and numbers of the attributes that have rows in `many`: also of those that the vocabulary of an
-        earlier run had and this one does not."""
-        stored: dict[str, int] = dict(self.db.execute("SELECT attribute, code FROM vocabulary WHERE value = ''"))
-        single = {attribute.key for attribute in self.codes if not attribute.many}
-        return {key: number for key, number in stored.items() if key not in single}
+        self.db.executemany("DELETE FROM errors WHERE item = ?", [row[:1] for row in before])
+        add_sums(self.db, [row[1:] for row in before], -1)
+        return [row[0] for row in before]
 
     def known_pictures(self, numbers: Sequence[int], max_pixels: int) -> dict[int, tuple[str, PictureFacts]]:
         """Content hash and facts of the items whose picture was decoded before, is still small enough, and whose
@@ -173,10 +178,3 @@ class Store:
 
 def _span(numbers: Sequence[int]) -> tuple[int, int]:
     return (min(numbers), max(numbers)) if numbers else (0, -1)
-
-
-def _many_rows(item: int, attributes: Iterable[int], masks: Sequence[int | None]) -> Iterator[tuple[int, int, int]]:
-    for attribute, mask in zip(attributes, masks, strict=True):
-        for bit in range(max(mask or 0, 0).bit_length()):
-            if (mask or 0) >> bit & 1:
-                yield attribute, bit + 1, item
