@@ -25,6 +25,7 @@ ROOMS = (
     "runs",
     "benchmark",
     "pipeline",
+    "planning",
     "evaluation",
     "sample",
     "training",

@@ -21,7 +21,7 @@ from character_pipeline.database.store import Store
 from character_pipeline.errors import ConfigError, ItemError, MissingExtraError
 from character_pipeline.extractors import default_extractors, find_model
 from character_pipeline.extractors.base import PipelineStage
-from character_pipeline.input_loader import load_image
+from character_pipeline.input_loader import Source, load_image
 from character_pipeline.input_loader.base import ItemBuilder
 from character_pipeline.input_loader.images import read_file
 from character_pipeline.processing import Meter, Stages, introduce, process_items
@@ -180,9 +180,23 @@ class CharacterPipeline:
             if old.path.resolve() == Path(self.config.database.db_path).resolve():
                 raise ConfigError(f"{old.path} cannot be decided again into itself: choose another output")
             source = open_stored(old, self.stages.sizes, self.stages.decoding)
-        uri = str(source.path)
-        request = self._request((uri,), None, retry_failed)
-        return Run(self.store, replace(request, sources={uri: source}), progress).execute()
+        return self.run_sources({str(source.path): source}, retry_failed=retry_failed, progress=progress)
+
+    def run_sources(
+        self,
+        sources: Mapping[str, Source],
+        *,
+        retry_failed: bool = False,
+        progress: Progress | None = None,
+        fine: bool = True,
+    ) -> RunSummary:
+        """As `run`, over sources that are no files, by the names that they have in the database.
+
+        Args:
+            fine: cut a small run into small shards, so that its progress is seen.
+        """
+        request = self._request(tuple(sources), None, retry_failed)
+        return Run(self.store, replace(request, sources=sources, fine=fine), progress).execute()
 
     def get_statistics(self) -> dict[str, Any]:
         """Counts by status, confidence, timing, attribute distribution and errors by kind, of the whole database."""

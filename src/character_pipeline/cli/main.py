@@ -18,6 +18,7 @@ from character_pipeline.cli import (
     export_onnx,
     extract,
     feedback,
+    plan,
     query,
     redecide,
     sample,
@@ -40,6 +41,7 @@ app.command("extract")(extract.extract)
 app.command("show")(show.show)
 app.command("query")(query.query)
 app.command("stats")(stats.stats)
+app.command("plan")(plan.plan)
 app.command("redecide")(redecide.redecide)
 app.command("diff")(diff.diff)
 app.command("errors")(errors.errors)

@@ -112,9 +112,9 @@ class Ledger:
             update = "UPDATE items SET gone = 1 WHERE source = ? AND seen <> ? AND gone = 0"
             return int(db.execute(update, (source, run)).rowcount)
 
-    def plan(self, todo: Todo, shard_size: int) -> int:
+    def plan(self, todo: Todo, shard_size: int, fine: bool = True) -> int:
         """Cut what is to do into shards of at most `shard_size` and store them; returns the number of items to do.
-        A small run is cut finer: progress is seen, and kept, a shard at a time.
+        A small run is cut finer, unless `fine` is false: progress is seen, and kept, a shard at a time.
 
         Shards that an interrupted run left keep their members, unless the run now is a different one: it has other
         settings, or its inventory did not meet all of them.
@@ -130,7 +130,7 @@ class Ledger:
                 "retry_failed": todo.retry_failed,
             }
             total = int(db.execute(f"SELECT count(*) FROM ({UNDONE})", marks).fetchone()[0])
-            size = min(shard_size, max(LEAST_SHARD, total // STEPS))
+            size = min(shard_size, max(LEAST_SHARD, total // STEPS)) if fine else shard_size
             numbers = (int(row[0]) for row in self.db.execute(UNDONE, marks))
             fresh = (number for number in numbers if not _covers(left, number))
             while members := list(islice(fresh, size)):

@@ -115,6 +115,7 @@ class RunRequest:
     limit: int | None = None
     retry_failed: bool = False
     sources: Mapping[str, Source] | None = None
+    fine: bool = True
 
     def open_sources(self) -> Mapping[str, Source]:
         if self.sources is not None:
@@ -170,7 +171,7 @@ class Run:
         start = time.perf_counter()
         self._take_inventory(sources)
         config = self.request.config
-        self.summary.todo = self.ledger.plan(self._todo(), config.run.shard_size)
+        self.summary.todo = self.ledger.plan(self._todo(), config.run.shard_size, self.request.fine)
         self.summary.skipped = max(self.summary.listed - self.summary.todo, 0)
         self.summary.workers = count_workers(config.run.workers, self.summary.todo, self.request.readers)
         self.summary.spend("inventory", time.perf_counter() - start)
