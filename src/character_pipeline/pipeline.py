@@ -25,6 +25,8 @@ from character_pipeline.input_loader import Source, load_image
 from character_pipeline.input_loader.base import ItemBuilder
 from character_pipeline.input_loader.images import read_file
 from character_pipeline.processing import Meter, Stages, introduce, process_items
+from character_pipeline.runs.engine import Engine, LocalEngine
+from character_pipeline.runs.jobs import work_part
 from character_pipeline.runs.run import Progress, Run, RunRequest, RunSummary
 from character_pipeline.runs.stored import open_stored
 from character_pipeline.vocabulary import DATA, load_vocabulary
@@ -148,14 +150,32 @@ class CharacterPipeline:
         *,
         retry_failed: bool = False,
         progress: Progress | None = None,
+        engine: Engine | None = None,
+        inventory_only: bool = False,
     ) -> RunSummary:
-        """As `process_dataset`, but returns what the run did."""
+        """As `process_dataset`, but returns what the run did.
+
+        Args:
+            engine: where the work is done; by default this machine.
+            inventory_only: list the items and cut the shards, and leave them for others to do.
+        """
         given = self.config.input_loader.dataset_path if path is None else path
         uris = [given] if isinstance(given, str | Path) else list(given)
         if limit is not None and limit < 1:
             raise ConfigError(f"limit must be at least 1; given: {limit}")
         named = tuple(dict.fromkeys(_absolute(str(uri)) for uri in uris))
-        return Run(self.store, self._request(named, limit, retry_failed), progress).execute()
+        request = self._request(named, limit, retry_failed)
+        request = replace(request, engine=engine or LocalEngine(), inventory_only=inventory_only)
+        return Run(self.store, request, progress).execute()
+
+    def work(self, part: int, parts: int, shared: str | None = None) -> Iterator[int]:
+        """Do each `parts`-th shard that waits in the database, and deliver them for the database to take; yields how
+        many items each had. For machines that share a disk and no cluster.
+
+        Raises ConfigError when the shards were planned with other settings.
+        """
+        with closing(Store(self.config.database.db_path, self.vocabulary, writable=False, frozen=True)) as store:
+            yield from work_part(store, self._make_stages, self.stages.fingerprint, part, parts, shared)
 
     def _request(self, uris: tuple[str, ...], limit: int | None, retry_failed: bool) -> RunRequest:
         return RunRequest(

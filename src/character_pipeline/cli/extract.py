@@ -13,7 +13,10 @@ from character_pipeline.cli.common import DATABASE, JsonOption, write_json
 if TYPE_CHECKING:
     from character_pipeline.config import PipelineConfig
     from character_pipeline.pipeline import CharacterPipeline
+    from character_pipeline.runs.engine import Engine
     from character_pipeline.runs.run import RunSummary
+
+ENGINES = ("local", "ray")
 
 
 def extract(  # noqa: PLR0913, PLR0917 - the options of the command
@@ -23,7 +26,11 @@ def extract(  # noqa: PLR0913, PLR0917 - the options of the command
     ],
     output: Annotated[Path, typer.Option(help="Folder for the database and the exports.")] = Path("charpipe-output"),
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first N items.")] = None,
-    engine: Annotated[str, typer.Option(help="Where the work is done: local.")] = "local",
+    engine: Annotated[str, typer.Option(help="Where the work is done: local, or ray.")] = "local",
+    address: Annotated[str | None, typer.Option(help="Of a Ray cluster: auto, host:port; without it one here.")] = None,
+    gpus: Annotated[float, typer.Option(min=0, help="With ray: the share of a GPU that each worker gets.")] = 0.0,
+    shared: Annotated[str | None, typer.Option(help="Folder or URL that all machines of the cluster see.")] = None,
+    inventory_only: Annotated[bool, typer.Option(help="List the items, and leave the work to charpipe work.")] = False,
     workers: Annotated[int, typer.Option(min=0, help="Processes; 0 chooses.")] = 0,
     formats: Annotated[str, typer.Option("--format", help="parquet, jsonl, csv, or none.")] = "parquet,jsonl",
     retry_failed: Annotated[bool, typer.Option(help="Also try again what failed for a lasting reason.")] = False,
@@ -36,23 +43,45 @@ def extract(  # noqa: PLR0913, PLR0917 - the options of the command
 
     Run it again to go on where it stopped: what is done is skipped, what changed is done again.
     """
+    from character_pipeline.cli.progress import choose_progress
     from character_pipeline.pipeline import create_pipeline
 
-    _check_engine(engine)
+    where = _engine(engine, address, gpus, shared)
     kinds = parse_formats(formats)
     with create_pipeline(settings(config, output, workers)) as pipeline:
         if dry_run:
             _dry_run(pipeline, dataset, limit, as_json)
             return
-        summary = _run(pipeline, dataset, limit, retry_failed, quiet)
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # a machine that is taken away says so like this
+        summary = pipeline.run(
+            [*dataset],
+            limit,
+            retry_failed=retry_failed,
+            progress=choose_progress(quiet),
+            engine=where,
+            inventory_only=inventory_only,
+        )
+        if summary.state == "planned":
+            _say_planned(summary, output)
+            return
         finish(pipeline, output, summary, kinds, quiet, as_json)
 
 
-def _check_engine(engine: str) -> None:
+def _engine(name: str, address: str | None, gpus: float, shared: str | None) -> Engine:
     from character_pipeline.errors import ConfigError, unknown_name
+    from character_pipeline.runs.engine import LocalEngine
+    from character_pipeline.runs.ray_engine import RayEngine
 
-    if engine != "local":
-        raise ConfigError(unknown_name("engine", engine, ["local"]))
+    if name not in ENGINES:
+        raise ConfigError(unknown_name("engine", name, ENGINES))
+    if name == "local" and (address or gpus or shared):
+        raise ConfigError("--address, --gpus and --shared go with --engine ray")
+    return LocalEngine() if name == "local" else RayEngine(address, gpus, shared=shared)
+
+
+def _say_planned(summary: RunSummary, output: Path) -> None:
+    typer.echo(f"{summary.todo:,} items wait in {output}; on each machine that sees it, for parts 0 to N - 1:")
+    typer.echo(f"  charpipe work {output} --part 0/N\nand when they are done:\n  charpipe index {output}")
 
 
 def parse_formats(text: str) -> list[str]:
@@ -93,15 +122,6 @@ def _dry_run(pipeline: CharacterPipeline, datasets: list[str], limit: int | None
     for row in found:
         typer.echo(f"{row['items']:>12,} items in {row['dataset']} ({row['kind']})")
     typer.echo(f"into {pipeline.config.database.db_path}; nothing was written", err=True)
-
-
-def _run(
-    pipeline: CharacterPipeline, datasets: list[str], limit: int | None, retry_failed: bool, quiet: bool
-) -> RunSummary:
-    from character_pipeline.cli.progress import choose_progress
-
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a machine that is taken away says so like this
-    return pipeline.run([*datasets], limit, retry_failed=retry_failed, progress=choose_progress(quiet))
 
 
 def finish(

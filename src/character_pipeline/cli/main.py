@@ -25,6 +25,7 @@ from character_pipeline.cli import (
     show,
     stats,
     train,
+    work,
 )
 from character_pipeline.cli.common import printable
 from character_pipeline.errors import CharpipeError, ConfigError
@@ -42,6 +43,8 @@ app.command("show")(show.show)
 app.command("query")(query.query)
 app.command("stats")(stats.stats)
 app.command("plan")(plan.plan)
+app.command("work")(work.work)
+app.command("index")(work.index)
 app.command("redecide")(redecide.redecide)
 app.command("diff")(diff.diff)
 app.command("errors")(errors.errors)

@@ -27,14 +27,18 @@ WAL_PAGES = 16_384
 
 class Store:
     """A database file. `writable=False` opens an existing one for reading beside a running writer; without a
-    vocabulary it is read with that of its last run.
+    vocabulary it is read with that of its last run. `frozen`: nobody writes to it meanwhile, so that it can be read on
+    disks that several machines share.
 
     Raises StoreError when the file is no database of ours, is missing, or cannot be opened.
     """
 
-    def __init__(self, path: str | Path, vocabulary: Vocabulary | None = None, writable: bool = True) -> None:
+    def __init__(
+        self, path: str | Path, vocabulary: Vocabulary | None = None, writable: bool = True, frozen: bool = False
+    ) -> None:
         self.path = Path(path)
         self.died_before = False
+        self.frozen = frozen
         self.db = self._open(writable)
         try:
             if not writable and read_version(self.db) < len(MIGRATIONS):
@@ -76,9 +80,10 @@ class Store:
         self.db = self._open(writable=False)
 
     def _is_frozen(self) -> bool:
-        """Whether nobody writes to the database and nobody could: SQLite itself would want to write beside it."""
+        """Whether nobody writes to the database, so that SQLite itself need not write beside it."""
         log = Path(f"{self.path}-wal")  # readers leave an empty one behind
-        return not os.access(self.path.parent, os.W_OK) and not (log.exists() and log.stat().st_size)
+        frozen = self.frozen or not os.access(self.path.parent, os.W_OK)
+        return frozen and not (log.exists() and log.stat().st_size)
 
     def _last_vocabulary(self) -> Vocabulary:
         row = self.db.execute("SELECT config FROM runs ORDER BY id DESC LIMIT 1").fetchone()

@@ -55,7 +55,7 @@ def run_jobs(
 
 def _run_here(jobs: Iterable[ShardJob], worker: ShardWorker) -> Iterator[ShardResult]:
     before = gc.get_threshold()
-    _collect_less()
+    collect_less()
     try:
         with closing(worker.work(jobs)) as results:
             yield from results
@@ -65,7 +65,7 @@ def _run_here(jobs: Iterable[ShardJob], worker: ShardWorker) -> Iterator[ShardRe
         gc.unfreeze()
 
 
-def _collect_less() -> None:
+def collect_less() -> None:
     """While shards are processed there is next to no cyclic garbage; looking for it as often as usual, and through the
     lexicons each time, costs a tenth of the time."""
     gc.freeze()
@@ -139,7 +139,7 @@ def _begin_worker(setup: WorkerSetup, parent: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_die_with, args=(parent,), daemon=True).start()
     _worker = setup.build()
-    _collect_less()
+    collect_less()
 
 
 def _die_with(parent: int) -> None:

@@ -19,8 +19,10 @@ from character_pipeline.errors import StoreError
 from character_pipeline.extractors.base import PictureReader
 from character_pipeline.input_loader import Entry, Source, open_source
 from character_pipeline.processing import introduce
+from character_pipeline.runs.delivery import collect
+from character_pipeline.runs.engine import Context, Engine, LocalEngine
 from character_pipeline.runs.hardware import describe_machine, peak_memory_mib
-from character_pipeline.runs.local import count_workers, run_jobs
+from character_pipeline.runs.jobs import make_jobs, shared_folder
 from character_pipeline.runs.shards import ShardJob, ShardResult, StagesFactory, WorkerSetup
 
 PLAIN = ("run", "state", "listed", "gone", "todo", "skipped", "processed", "workers", "peak_memory_mib", "speakers")
@@ -105,7 +107,13 @@ class RunSummary:
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """What to run, and how. The sources are those of the URIs, unless they are given."""
+    """What to run, and how.
+
+    Attributes:
+        sources: by their URIs, where they are not opened by them.
+        fine: whether a small run is cut into small shards.
+        inventory_only: list the items and cut the shards, and leave them for others to do.
+    """
 
     uris: tuple[str, ...]
     config: PipelineConfig
@@ -116,6 +124,8 @@ class RunRequest:
     retry_failed: bool = False
     sources: Mapping[str, Source] | None = None
     fine: bool = True
+    engine: Engine = field(default_factory=LocalEngine)
+    inventory_only: bool = False
 
     def open_sources(self) -> Mapping[str, Source]:
         if self.sources is not None:
@@ -150,7 +160,7 @@ class Run:
         try:
             self.summary.run = self.store.begin_run(self.request.fingerprint, config, environment)
             self._execute(sources)
-            self.summary.state = "finished"
+            self.summary.state = "planned" if self.request.inventory_only else "finished"
         except KeyboardInterrupt:
             self.summary.state = "interrupted"
         except sqlite3.Error as error:
@@ -173,15 +183,40 @@ class Run:
         config = self.request.config
         self.summary.todo = self.ledger.plan(self._todo(), config.run.shard_size, self.request.fine)
         self.summary.skipped = max(self.summary.listed - self.summary.todo, 0)
-        self.summary.workers = count_workers(config.run.workers, self.summary.todo, self.request.readers)
+        engine = self.request.engine
+        self.summary.workers = engine.count_workers(config.run.workers, self.summary.todo, self.request.readers)
         self.summary.spend("inventory", time.perf_counter() - start)
+        if self.request.inventory_only:
+            return
         self.progress.begin(self.summary.todo, self.summary.skipped, self.summary.workers)
+        self._work(sources)
+
+    def _work(self, sources: Mapping[str, Source]) -> None:
+        config, request = self.request.config, self.request
         cache = self.store.path if config.database.enable_caching else None
-        setup = WorkerSetup(self.request.make_stages, self.store.codes, cache)
-        jobs = self._jobs(sources)
-        with closing(run_jobs(jobs, setup, self.summary.workers, self.store.died_before)) as results:
+        setup = WorkerSetup(request.make_stages, self.store.codes, cache)
+        context = Context(
+            request.fingerprint, request.engine.shared or shared_folder(self.store), self.store.died_before
+        )
+        shards = self.ledger.pending_shards()
+        jobs = self._undelivered(make_jobs(self.store, shards, self.summary.run, sources, config), context)
+        with closing(request.engine.run(jobs, setup, self.summary.workers, context)) as results:
             for result in results:
                 self._commit(result)
+                context.files.remove(result.shard)
+
+    def _undelivered(self, jobs: Iterator[ShardJob], context: Context) -> Iterator[ShardJob]:
+        """The jobs that are left when what was delivered for this run, perhaps to one that was killed, is taken."""
+        delivered = set(context.files.finished())
+        for job in jobs:
+            if job.shard in delivered:
+                result = None if self._todo().everything else collect(context.files, job, context.fingerprint)
+                if result is not None:
+                    self._commit(result)
+                context.files.remove(job.shard)
+                if result is not None:
+                    continue
+            yield job
 
     def _todo(self) -> Todo:
         request = self.request
@@ -204,15 +239,6 @@ class Run:
                 self.progress.listed(found)
             if left is None and entries.complete:
                 self.summary.gone += self.ledger.mark_gone(number, self.summary.run)
-
-    def _jobs(self, sources: Mapping[str, Source]) -> Iterator[ShardJob]:
-        caching, loader = self.request.config.database.enable_caching, self.request.config.input_loader
-        for shard in self.ledger.pending_shards():
-            entries = self.ledger.shard_entries(shard)
-            numbers = [entry.number for entry in entries]
-            known = self.store.known_pictures(numbers, loader.max_pixels) if caching else {}
-            named = {entry.source: sources[entry.source] for entry in entries}
-            yield ShardJob(shard, self.summary.run, tuple(entries), named, known)
 
     def _commit(self, result: ShardResult) -> None:
         start = time.perf_counter()

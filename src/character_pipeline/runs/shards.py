@@ -101,7 +101,9 @@ class ShardWorker:
         self.encoder = RowEncoder(setup.codes, self.stages.decoding)
         self.tally = Tally(self.stages)
         sizes, suffix = self.stages.sizes, self.stages.decoding
-        self.cache = VectorCache(setup.cache, sizes, suffix) if setup.cache is not None else None
+        self.keep = setup.cache is not None
+        here = setup.cache is not None and setup.cache.is_file()  # not so on another machine
+        self.cache = VectorCache(setup.cache, sizes, suffix) if setup.cache and here else None
         for reader in self.stages.readers.values():
             if hasattr(reader, "threads"):
                 reader.threads = setup.threads
@@ -158,7 +160,7 @@ class ShardWorker:
         entry = shard.job.entries[len(shard.result.rows.items)]
         result, record = shard.result, done.result.attributes
         self.encoder.encode(done, entry.number, entry.stamp, shard.job.run, result.rows)
-        if self.cache is None:
+        if not self.keep:
             result.rows.vectors.clear()
         result.statuses[done.result.status] += 1
         result.kinds.update([problem.kind for problem in record.errors])
