@@ -14,10 +14,10 @@ from character_pipeline.errors import ConfigError
 from character_pipeline.evaluation.contest.contenders import Ring, baselines, played, verdicts_of
 from character_pipeline.evaluation.contest.field import Field, cut, lay_out
 from character_pipeline.evaluation.contest.verdicts import utilities
-from character_pipeline.rl_optimizer.actions import NAMES, SUBSETS
+from character_pipeline.rl_optimizer.actions import LEAST, NAMES, SUBSETS, voice
 from character_pipeline.rl_optimizer.dqn import Learner
-from character_pipeline.rl_optimizer.episodes import Game, play
-from character_pipeline.rl_optimizer.learned import make_learned
+from character_pipeline.rl_optimizer.episodes import Game, answer, play
+from character_pipeline.rl_optimizer.learned import _both_heard, make_learned
 from character_pipeline.rl_optimizer.learning import (
     Course,
     greedy,
@@ -173,6 +173,23 @@ def test_records_say_what_the_policy_chose_whatever_else_is_in_the_batch() -> No
             assert find_fault(VOCABULARY.attribute(label), one) is None
     known = sum(one.state == "known" for decided in together for one in decided.values())
     assert known > 30
+
+
+def test_states_in_which_all_actions_agree_are_rightly_left_out() -> None:
+    strategy = make_learned(trained(), Weights(), tuple(VOCABULARY.attributes))
+    ballots = Fuser(VOCABULARY, lookers=LOOKERS, strategy=strategy).ballots(make_gold(120, seed=7).claims)
+    both = np.flatnonzero(_both_heard(ballots))
+    found = strategy.weigh_all(ballots)
+    answers = answer({key: ballots[key].take(both) for key in strategy.keys}, strategy.judges, [SUBSETS - 1])
+    for place, (key, chances) in enumerate(answers.chances.items()):
+        states = with_price(answers.states[:, place, 0], 0.0)
+        chosen = strategy.policy.act(states, np.ones((len(both), len(NAMES)), dtype=np.bool_))
+        own = chances[np.arange(len(both)), 0, chosen]
+        wanted = voice(own, LEAST[chosen], answers.stack[key][:, 0], VOCABULARY.attributes[key].many)
+        told = ballots[key].told[both]
+        np.testing.assert_array_equal(found[key].support[both][told], wanted.support[told])
+        np.testing.assert_array_equal(found[key].least[both][told], wanted.least[told])
+        assert not found[key].support[both][~told].any()
 
 
 def test_items_with_one_kind_of_source_are_left_to_the_stack() -> None:
