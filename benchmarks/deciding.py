@@ -21,6 +21,7 @@ from character_pipeline.database.store import Store
 from character_pipeline.evaluation.contest.contenders import Ring, baselines, best_action, strategy
 from character_pipeline.evaluation.contest.field import Field, lay_out
 from character_pipeline.evaluation.contest.standings import policy_verdicts, rank
+from character_pipeline.evaluation.contest.trained import trained
 from character_pipeline.evaluation.contest.verdicts import Gap, Verdicts, difference, mark
 from character_pipeline.evaluation.gold import Gold, read_gold
 from character_pipeline.rl_optimizer.policy import Policy, load_policy, save_policy
@@ -96,7 +97,7 @@ def train(work: Path, fit: Field, weights: Weights, mode: str, seed: int, steps:
 def print_contest(fit: Field, test: Field, policy: Policy) -> None:
     """All contenders without a price."""
     ring = Ring(fit, test)
-    every = [*baselines(ring), policy_verdicts(ring, "policy (six)", policy)]
+    every = [*baselines(ring), *trained(ring), policy_verdicts(ring, "policy (six)", policy)]
     print(f"\n{len(test):,} items of {len(np.unique(test.gold.groups)):,} characters\n")
     print(
         "| contender | utility | right | answered | macro F1 | ECE | ms | ahead of the best fixed action | p (Holm) |"
@@ -143,6 +144,7 @@ def print_prices(fit: Field, test: Field, policies: dict[str, list[Policy]]) -> 
         ring = Ring(fit, test, price)
         rows = [one for one in baselines(ring) if one.name.startswith(("best fixed", "tuned", "ensemble", "tags only"))]
         best = next(one for one in rows if one.name == "best fixed action")
+        rows += trained(ring)
         rows += [mean_policy(ring, f"policy ({mode})", some) for mode, some in policies.items()]
         for one in rows:
             gap = spread(difference(test, one, best, price))

@@ -10,14 +10,17 @@ import pytest
 
 from character_pipeline.attribute_fusion.fusion import Fuser
 from character_pipeline.attribute_fusion.weights import Weights
+from character_pipeline.config import load_config
 from character_pipeline.errors import ConfigError
 from character_pipeline.evaluation.contest.contenders import Ring, baselines, played, verdicts_of
 from character_pipeline.evaluation.contest.field import Field, cut, lay_out
-from character_pipeline.evaluation.contest.verdicts import utilities
-from character_pipeline.rl_optimizer.actions import NAMES, SUBSETS
+from character_pipeline.evaluation.contest.standings import meet
+from character_pipeline.evaluation.contest.verdicts import difference, mark, utilities
+from character_pipeline.processing.deciding import read_policies
+from character_pipeline.rl_optimizer.actions import LEAST, NAMES, SUBSETS, voice
 from character_pipeline.rl_optimizer.dqn import Learner
-from character_pipeline.rl_optimizer.episodes import Game, play
-from character_pipeline.rl_optimizer.learned import make_learned
+from character_pipeline.rl_optimizer.episodes import Game, answer, play
+from character_pipeline.rl_optimizer.learned import _both_heard, make_learned
 from character_pipeline.rl_optimizer.learning import (
     Course,
     greedy,
@@ -32,7 +35,7 @@ from character_pipeline.rl_optimizer.policy import Policy, load_policy
 from character_pipeline.rl_optimizer.settings import Settings
 from character_pipeline.rl_optimizer.thrift import Thrift, make_thrift, price_for
 from character_pipeline.schema import find_fault
-from character_pipeline.training.policy import Plan, best_policy, judge, train_policy
+from character_pipeline.training.policy import Plan, best_policy, check_reward, judge, train_policy
 from tests.rl_optimizer.simulated import VOCABULARY, make_gold
 
 SETTINGS = Settings(hidden=(32,), learning_rate=3e-3, target_rate=0.05)
@@ -175,6 +178,23 @@ def test_records_say_what_the_policy_chose_whatever_else_is_in_the_batch() -> No
     assert known > 30
 
 
+def test_states_in_which_all_actions_agree_are_rightly_left_out() -> None:
+    strategy = make_learned(trained(), Weights(), tuple(VOCABULARY.attributes))
+    ballots = Fuser(VOCABULARY, lookers=LOOKERS, strategy=strategy).ballots(make_gold(120, seed=7).claims)
+    both = np.flatnonzero(_both_heard(ballots))
+    found = strategy.weigh_all(ballots)
+    answers = answer({key: ballots[key].take(both) for key in strategy.keys}, strategy.judges, [SUBSETS - 1])
+    for place, (key, chances) in enumerate(answers.chances.items()):
+        states = with_price(answers.states[:, place, 0], 0.0)
+        chosen = strategy.policy.act(states, np.ones((len(both), len(NAMES)), dtype=np.bool_))
+        own = chances[np.arange(len(both)), 0, chosen]
+        wanted = voice(own, LEAST[chosen], answers.stack[key][:, 0], VOCABULARY.attributes[key].many)
+        told = ballots[key].told[both]
+        np.testing.assert_array_equal(found[key].support[both][told], wanted.support[told])
+        np.testing.assert_array_equal(found[key].least[both][told], wanted.least[told])
+        assert not found[key].support[both][~told].any()
+
+
 def test_items_with_one_kind_of_source_are_left_to_the_stack() -> None:
     strategy = make_learned(trained(), Weights(), tuple(VOCABULARY.attributes))
     fuser = Fuser(VOCABULARY, lookers=LOOKERS, strategy=strategy)
@@ -212,3 +232,33 @@ def test_batches_in_which_texts_and_pictures_always_speak() -> None:
     fuser = Fuser(VOCABULARY, lookers=LOOKERS, strategy=strategy)
     assert len(fuser.decide_all(gold.take(np.array(both)).claims)) == len(both) > 0
     assert fuser.decide_all([]) == []
+
+
+def test_who_is_rewarded_for_looking_good_is_worth_less_and_is_not_adopted() -> None:
+    fit, test = fields()
+    plan = Plan(settings=SETTINGS, steps=250, reward="heuristic")
+    policy, _ = best_policy(fit, plan, Weights(), lambda line: None)
+    ring = Ring(fit, test)
+    looking, knowing = (played(ring, "learned", greedy(one, 0.0)) for one in (policy, trained()))
+    loss = difference(test, looking, knowing)
+    assert loss.interval[1] < -0.02
+    assert mark(test, looking)["all"].coverage >= mark(test, knowing)["all"].coverage, "it says more"
+    assert not judge(test, looking, baselines(ring)).adopted
+
+
+def test_the_heuristic_reward_is_named_and_its_loss_is_shown(tmp_path: Path) -> None:
+    path, said = tmp_path / "policy.safetensors", list[str]()
+    plan = Plan(settings=SETTINGS, steps=60, reward="heuristic")
+    report = train_policy(make_gold(400), Weights(), plan, path, said.append)
+    assert report["reward"] == "heuristic"
+    assert report["gate"]["difference"] < 0
+    assert any("without the truth" in line for line in said)
+    [(name, policy)] = read_policies(load_config({"rl_optimizer": {"policy": str(path)}}))
+    assert policy.about.provenance["instead"] == report["gate"]["baseline"]
+    places = {place.name: place for place in meet(make_gold(200, seed=9), Weights(), [(name, policy)]).places}
+    assert places["learned (heuristic reward)"].ahead < 0
+
+
+def test_a_reward_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(ConfigError, match="reward"):
+        check_reward("applause")

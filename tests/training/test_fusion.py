@@ -165,3 +165,21 @@ def test_a_source_that_repeats_another_counts_little() -> None:
     row = weights.habits["hair_color"]
     own = dict(zip(row.sources, row.weight, strict=True))
     assert own["clip_analyzer"] + own["twin"] <= 1.3
+
+
+def test_what_a_more_precise_claim_replaces_is_no_wrong_claim() -> None:
+    rng = np.random.default_rng(0)
+    places = rng.choice(["Cheek", "Eye", "Nose"], 400)
+    truths = [
+        {"item_id": str(n), "character": str(n), "attributes": {"Scars": [str(place)] if rng.random() < 0.9 else []}}
+        for n, place in enumerate(places)
+    ]
+    claims = [
+        {"scars": [Evidence("scars", value, 0.86, "tag_parser/1", "scar") for value in ("Other", str(place))]}
+        for place in places
+    ]
+    scars = Gold(VOCABULARY, truths, claims)
+    weights = fit_weights(scars, {})
+    fuser = Fuser(VOCABULARY, strategy=find_strategy("ensemble", lambda: weights))
+    sure = [one["Scars"].confidence for one in fuser.decide_all(scars.claims)]
+    assert np.mean(sure) == pytest.approx(0.9, abs=0.03)

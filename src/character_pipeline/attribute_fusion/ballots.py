@@ -44,14 +44,17 @@ class Ballot:
         """Whether any source says that a value is right, shape (N, V)."""
         import numpy as np
 
-        return np.asarray((self.scores > 0).any(axis=1))
+        found = np.zeros((self.scores.shape[0], self.scores.shape[2]), dtype=np.bool_)
+        for place in range(len(self.sources)):
+            found |= self.scores[:, place] > 0
+        return found
 
     @property
     def told(self) -> Flags:
         """Whether any source states any value, shape (N,)."""
         import numpy as np
 
-        return np.asarray((self.scores > 0).any(axis=(1, 2)))
+        return np.asarray(self.stated.any(axis=1))
 
     def take(self, rows: Rows | Flags) -> Self:
         """Some of the items."""

@@ -49,15 +49,14 @@ class Habits:
         log_prior = np.log(self.prior)
         total = np.broadcast_to(log_prior, (len(ballot), len(log_prior))).copy()
         for place in range(len(self.sources)):
-            said = ballot.scores[:, place]
-            spoke = np.asarray(said.any(axis=1))
+            spoke = np.asarray((ballot.scores[:, place] > 0).any(axis=1))
+            total += weight[place] * np.log(self.silent[place]) * (ballot.heard[:, place] & ~spoke)[:, None]
+            said = ballot.scores[spoke, place]
             left = 1.0 - said.sum(axis=1)
             free = np.concatenate([said <= 0, np.ones((len(said), 1), dtype=np.bool_)], axis=1) * self.prior
             spread = free * (np.maximum(left, 1e-4) / free.sum(axis=1))[:, None]
             spread[:, :-1] += said
-            told = np.log(np.maximum(spread, 1e-9)) - log_prior
-            quiet = np.log(self.silent[place]) * ballot.heard[:, place, None]
-            total += weight[place] * np.where(spoke[:, None], told, quiet)
+            total[spoke] += weight[place] * (np.log(np.maximum(spread, 1e-9)) - log_prior)
         chances = np.exp(total - total.max(axis=1, keepdims=True))
         found: Floats = (chances / chances.sum(axis=1, keepdims=True))[:, :-1]
         return found

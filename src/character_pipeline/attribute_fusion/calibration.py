@@ -82,7 +82,8 @@ class Calibration:
         for place, source in enumerate(ballot.sources):
             curve = self.curve(source, ballot.attribute.key)
             if curve is not None:
-                scores[:, place] = curve(scores[:, place])
+                claims = scores[:, place] > 0
+                scores[:, place][claims] = curve(scores[:, place][claims])
         if not ballot.attribute.many:
             scores /= np.maximum(scores.sum(axis=2, keepdims=True), 1.0)
         return replace(ballot, scores=scores)

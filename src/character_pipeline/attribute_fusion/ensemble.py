@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
+    Rows = NDArray[np.int64]
 
 PER_SOURCE = 5
 """Features of each source: how probable it says the value is, that it says so, how probable it says its best other
@@ -22,29 +23,31 @@ value is, that it says another, and that it is silent."""
 
 
 def features(ballot: Ballot, sources: Sequence[str]) -> Floats:
-    """What is known of each value of each item, from calibrated scores: shape (N, V, PER_SOURCE * S)."""
+    """What is known of each value that anybody states, from calibrated scores, in the order of `ballot.stated`: shape
+    (n, PER_SOURCE * S)."""
     import numpy as np
 
     said = ballot.of(sources)
-    scores, heard = said.scores, said.heard[:, :, None]
+    rows, values = np.nonzero(ballot.stated)
+    scores, heard = said.scores[rows, :, values], said.heard[rows]
     claims = scores > 0
-    other = _best_other(scores) if not ballot.attribute.many else np.zeros_like(scores)
+    other = np.zeros_like(scores) if ballot.attribute.many else _best_other(scores, said.scores, rows)
     rivals = other > 0
-    silent = heard & ~claims & ~rivals
-    parts = [np.where(claims, logit(scores), 0), claims, np.where(rivals, logit(other), 0), rivals, silent]
-    stacked = np.stack([part.astype(np.float64) for part in parts], axis=-1)
-    found: Floats = stacked.transpose(0, 2, 1, 3).reshape(len(scores), scores.shape[2], PER_SOURCE * len(sources))
-    return found
+    found = np.zeros((*scores.shape, PER_SOURCE))
+    found[claims, 0], found[..., 1] = logit(scores[claims]), claims
+    found[rivals, 2], found[..., 3] = logit(other[rivals]), rivals
+    found[..., 4] = heard & ~claims & ~rivals
+    return found.reshape(len(rows), PER_SOURCE * len(sources))
 
 
-def _best_other(scores: Floats) -> Floats:
-    """For each value the highest score of another one, same shape."""
+def _best_other(scores: Floats, every: Floats, rows: Rows) -> Floats:
+    """Of scores (n, S) of one value each in some rows of all, (N, S, V), the highest of another value, (n, S)."""
     import numpy as np
 
-    if scores.shape[2] < 2:
+    if every.shape[2] < 2:
         return np.zeros_like(scores)
-    ranked = np.sort(scores, axis=2)
-    first, second = ranked[:, :, -1:], ranked[:, :, -2:-1]
+    ranked = np.partition(every, -2, axis=2)
+    first, second = ranked[rows, :, -1], ranked[rows, :, -2]
     found: Floats = np.where(scores == first, second, first)
     return found
 
@@ -58,9 +61,14 @@ class Stack:
     offset: float
 
     def __call__(self, ballot: Ballot) -> Floats:
-        """The probability of each value from calibrated scores, shape (N, V)."""
+        """The probability of each value that is stated from calibrated scores, shape (N, V); 0 of the others."""
+        import numpy as np
+
+        stated = ballot.stated
+        found = np.zeros(stated.shape)
         # A sum over the last axis does not depend on the other items, as a matrix product does.
-        return logistic((features(ballot, self.sources) * self.weights).sum(axis=-1) + self.offset)
+        found[stated] = logistic((features(ballot, self.sources) * self.weights).sum(axis=-1) + self.offset)
+        return found
 
 
 @dataclass(frozen=True)
@@ -83,7 +91,7 @@ class Ensemble:
         stack = self.stacks.get(ballot.attribute.key, self.stacks.get(ANY))
         if stack is None:
             return noisy_or(ballot)
-        found = np.where(ballot.stated, stack(ballot), 0.0)
+        found = stack(ballot)
         if not ballot.attribute.many:
             found /= np.maximum(found.sum(axis=1, keepdims=True), 1.0)
         strange = ballot.of([name for name in ballot.sources if name not in stack.sources])

@@ -160,6 +160,10 @@ def policy(  # noqa: PLR0913, PLR0917 - options of a command
     steps: Annotated[int, typer.Option(min=1, help="Steps of a training.")] = 5_000,
     seeds: Annotated[int, typer.Option(min=1, help="Trainings; the best one is taken.")] = 1,
     price: Annotated[float, typer.Option(min=0.0, help="What a millisecond costs; a right value is worth 1.")] = 0.0,
+    reward: Annotated[
+        str,
+        typer.Option(help="truth; heuristic: completeness and confidence, a cold start; the truth still judges it."),
+    ] = "truth",
     judged: Annotated[
         tuple[Path, Path] | None,
         typer.Option(help="A database and the truth of items to judge on, of other characters; else some are kept."),
@@ -172,7 +176,7 @@ def policy(  # noqa: PLR0913, PLR0917 - options of a command
     from character_pipeline.attribute_fusion.fusion import read_weights
     from character_pipeline.config import load_config
     from character_pipeline.evaluation.gold import read_gold
-    from character_pipeline.training.policy import SETTINGS, Plan, check_mode, train_policy
+    from character_pipeline.training.policy import SETTINGS, Plan, check_mode, check_reward, train_policy
 
     settings = load_config(config)
     learner = settings.rl_optimizer
@@ -184,14 +188,13 @@ def policy(  # noqa: PLR0913, PLR0917 - options of a command
         steps=steps,
         seeds=range(seeds),
         price=price,
+        reward=check_reward(reward),
     )
     with open_store(db) as store:
         gold = read_gold(store, truth)
         weights = read_weights(store.vocabulary, settings.attribute_fusion)
     report = train_policy(gold, weights, plan, output, partial(typer.echo, err=True), _read_judged(judged))
-    typer.echo(
-        json.dumps({"gate": report["gate"], "budgets": report["budgets"], "utility": report["utility"]}, indent=1)
-    )
+    typer.echo(json.dumps({name: report[name] for name in ("reward", "gate", "budgets", "utility")}, indent=1))
 
 
 def _read_judged(judged: tuple[Path, Path] | None) -> Gold | None:

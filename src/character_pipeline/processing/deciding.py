@@ -67,7 +67,11 @@ def read_policies(config: PipelineConfig) -> list[tuple[str, Policy]]:
     from character_pipeline.rl_optimizer.policy import load_policy
 
     path = _policy_file(config)
-    return [(POLICY, load_policy(path))] if config.rl_optimizer.policy or path.exists() else []
+    if not config.rl_optimizer.policy and not path.exists():
+        return []
+    policy = load_policy(path)
+    heuristic = policy.about.provenance.get("reward") == "heuristic"
+    return [(f"{POLICY} (heuristic reward)" if heuristic else POLICY, policy)]
 
 
 @lru_cache(maxsize=8)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from character_pipeline.attribute_fusion.weights import Weights
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 
 CLIP = "clip_analyzer"
 COLOR, MODEL = 1, 2
@@ -53,10 +55,13 @@ class Judges:
     def hear(self, ballot: Ballot) -> Heard:
         """All that is made of raw scores."""
         calibrated = self.bayesian.calibration.apply(ballot)
-        return Heard(calibrated, self.bayesian.weigh(calibrated), self.ensemble.weigh(calibrated))
+        # Who states nothing here changes no product: leaving them out changes no bit.
+        states = ballot.scores.max(axis=0, initial=0.0).any(axis=1)
+        stating = [name for name, any_ in zip(ballot.sources, states, strict=True) if any_]
+        return Heard(calibrated.of(stating), self.bayesian.weigh(calibrated), self.ensemble.weigh(calibrated))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Heard:
     """What the actions choose from: calibrated scores of one attribute; naive Bayes and the stack over them, (N, V)."""
 
@@ -64,29 +69,50 @@ class Heard:
     bayes: Floats
     stack: Floats
 
-    @property
+    def take(self, rows: Ints) -> Heard:
+        """Some of the items."""
+        return Heard(self.ballot.take(rows), self.bayes[rows], self.stack[rows])
+
+    @cached_property
     def texts(self) -> Ballot:
         return self.ballot.of([name for name in self.ballot.sources if name not in self.ballot.lookers])
 
-    @property
+    @cached_property
     def pictures(self) -> Ballot:
         return self.ballot.of([name for name in self.ballot.sources if name in self.ballot.lookers])
 
+    @cached_property
+    def clip(self) -> Ballot:
+        return self.ballot.of([CLIP])
 
-def _clip(heard: Heard) -> Floats:
-    return noisy_or(heard.ballot.of([CLIP]))
+    @cached_property
+    def colors(self) -> Ballot:
+        """What pictures say without the model."""
+        return self.pictures.of([name for name in self.pictures.sources if name != CLIP])
 
+    @cached_property
+    def together(self) -> Floats:
+        """The noisy-or of all sources, (N, V), as the following are of some."""
+        return noisy_or(self.ballot)
 
-def _first(first: Ballot, second: Ballot) -> Floats:
-    """What the first says, and where it states nothing, the second."""
-    return np.where(first.told[:, None], noisy_or(first), noisy_or(second))
+    @cached_property
+    def by_texts(self) -> Floats:
+        return noisy_or(self.texts)
+
+    @cached_property
+    def by_pictures(self) -> Floats:
+        return noisy_or(self.pictures)
+
+    @cached_property
+    def by_clip(self) -> Floats:
+        return noisy_or(self.clip)
 
 
 def _agreed(heard: Heard) -> Floats:
     """Naive Bayes, and nothing where texts and pictures each find another value likely."""
     if heard.ballot.attribute.many:
         return heard.bayes
-    tops = [noisy_or(part) for part in (heard.texts, heard.pictures)]
+    tops = [heard.by_texts, heard.by_pictures]
     apart = (tops[0].argmax(1) != tops[1].argmax(1)) & (np.minimum(tops[0].max(1), tops[1].max(1)) >= 0.5)
     return np.where(apart[:, None], np.minimum(heard.bayes, 0.5), heard.bayes)
 
@@ -114,11 +140,22 @@ class Action:
 
 
 ACTIONS: tuple[Action, ...] = (
-    Action("conservative_clip", _clip, 0.8, MODEL),
-    Action("aggressive_clip", _clip, 0.3, MODEL),
-    Action("tag_priority", lambda heard: _first(heard.texts, heard.pictures), 0.5, COLOR | MODEL, unless_told=True),
-    Action("visual_priority", lambda heard: _first(heard.pictures, heard.texts), 0.5, COLOR | MODEL),
-    Action("confidence_weighted", lambda heard: noisy_or(heard.ballot), 0.5, COLOR | MODEL),
+    Action("conservative_clip", lambda heard: heard.by_clip, 0.8, MODEL),
+    Action("aggressive_clip", lambda heard: heard.by_clip, 0.3, MODEL),
+    Action(
+        "tag_priority",
+        lambda heard: np.where(heard.texts.told[:, None], heard.by_texts, heard.by_pictures),
+        0.5,
+        COLOR | MODEL,
+        unless_told=True,
+    ),
+    Action(
+        "visual_priority",
+        lambda heard: np.where(heard.pictures.told[:, None], heard.by_pictures, heard.by_texts),
+        0.5,
+        COLOR | MODEL,
+    ),
+    Action("confidence_weighted", lambda heard: heard.together, 0.5, COLOR | MODEL),
     Action("uncertainty_aware", _agreed, 0.6, COLOR | MODEL),
 )
 
@@ -135,6 +172,23 @@ def supports(heard: Heard) -> Floats:
     return settle_lists(found, heard.ballot.attribute)
 
 
+def agree(chances: Floats, many: bool) -> Flags:
+    """Where all actions say the same, so that it does not matter which is chosen, (N,), from (N, actions, V)."""
+    if many:
+        values = (chances >= LEAST[:, None]) & (chances > 0)
+        return np.asarray((values == values[:, :1]).reshape(len(values), -1 if values.size else 0).all(axis=1))
+    best, top = best_of(chances)
+    said = (top >= LEAST) & (top > 0)
+    return np.asarray(((said == said[:, :1]) & (best == best[:, :1])).all(axis=1))
+
+
+def best_of(chances: Floats) -> tuple[Ints, Floats]:
+    """The first of the most probable values, and how probable it is, (...), from (..., V)."""
+    best = chances.argmax(axis=-1)
+    # Much faster than a maximum over a short axis.
+    return best, np.take_along_axis(chances, best[..., None], axis=-1)[..., 0]
+
+
 def voice(chances: Floats, least: Floats, stack: Floats, many: bool) -> Weighed:
     """What an action says, with the confidence that the stack has in it: actions tell values apart, but none of their
     own probabilities is calibrated.
@@ -147,10 +201,9 @@ def voice(chances: Floats, least: Floats, stack: Floats, many: bool) -> Weighed:
     sure = np.clip(stack, LEAST_SAID, MOST_CERTAIN)
     if many:
         return Weighed(np.where((chances >= least[:, None]) & (chances > 0), sure, 0.0), np.zeros(len(chances)))
-    best = chances.argmax(axis=1)
+    best, top = best_of(chances)
     own = np.take_along_axis(sure, best[:, None], axis=1)
     support = np.where(np.arange(chances.shape[1]) == best[:, None], own, np.minimum(stack, own * 0.999))
-    top = chances.max(axis=1)
     return Weighed(support, np.where((top >= least) & (top > 0), 0.0, NEVER))
 
 

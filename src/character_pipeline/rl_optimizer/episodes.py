@@ -8,7 +8,7 @@ attribute, and the six answer with what is there (Janisch et al., 2019, "Classif
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -32,6 +32,7 @@ Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 Mode = Literal["six", "acquire"]
+Reward = Literal["truth", "heuristic"]
 
 BUY = {"buy_color": COLOR, "buy_model": MODEL}
 """The further actions of the mode "acquire"."""
@@ -164,6 +165,20 @@ def outcome(chances: NDArray[np.float64], truth: Ints, ballot: Ballot, wrong: fl
     hit = np.take_along_axis(np.broadcast_to(right, chances.shape), best, axis=3)[..., 0]
     said_one = chances.max(axis=3) >= LEAST
     return np.where(said_one, np.where(hit, 1.0, -wrong), 0.0)
+
+
+def impress(known: Known, answers: Answers) -> Known:
+    """The same items with a reward that knows no truth: half for saying anything, half for how sure of it an action is.
+    It rewards what looks good: an action that is wrong and sure earns as much as one that is right and sure."""
+    said = [_impression(chances) for chances in answers.chances.values()]
+    worth = np.stack(said, axis=1) * known.asked[:, :, None, None]
+    return replace(known, utility=worth.astype(np.float32), judged=known.asked)
+
+
+def _impression(chances: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Of probabilities (N, SUBSETS, 6, V): (N, SUBSETS, 6)."""
+    sure = chances.max(axis=3)
+    return np.where((sure >= LEAST) & (sure > 0), 0.5 + 0.5 * sure, 0.0)
 
 
 @dataclass(frozen=True)

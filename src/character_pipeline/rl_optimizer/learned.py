@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,15 +12,50 @@ from character_pipeline.attribute_fusion.ballots import Ballot
 from character_pipeline.attribute_fusion.strategies import Weighed
 from character_pipeline.attribute_fusion.weights import Weights
 from character_pipeline.errors import ConfigError
-from character_pipeline.rl_optimizer.actions import LEAST, NAMES, SUBSETS, Judges, voice
-from character_pipeline.rl_optimizer.episodes import answer
-from character_pipeline.rl_optimizer.features import feature_names
+from character_pipeline.rl_optimizer.actions import LEAST, NAMES, SUBSETS, Heard, Judges, agree, supports, voice
+from character_pipeline.rl_optimizer.features import OUTLINE, View, feature_names, own, shared, state
 from character_pipeline.rl_optimizer.learning import PRICE, with_price
 from character_pipeline.rl_optimizer.policy import Policy
 
 EVERYTHING = SUBSETS - 1
 HALF = 0.5
 REMEDY = "Train it again: charpipe train policy"
+
+
+@dataclass(frozen=True, eq=False)
+class _Side:
+    """One attribute of the items of which anything is stated about it.
+
+    Attributes:
+        rows: which items, (n,).
+        chances: what each action would say, (n, actions, V).
+        open: of these items those where it matters which action is chosen, (m,).
+    """
+
+    rows: NDArray[np.int64]
+    heard: Heard
+    view: View
+    chances: NDArray[np.float64]
+    open: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, ballot: Ballot, among: NDArray[np.bool_], judges: Judges) -> _Side:
+        rows = np.flatnonzero(ballot.told & among)
+        heard = judges.hear(ballot.take(rows))
+        chances = supports(heard)
+        return cls(rows, heard, View.of(heard), chances, np.flatnonzero(~agree(chances, ballot.attribute.many)))
+
+    @property
+    def own(self) -> NDArray[np.float64]:
+        """What is known of the attribute where it matters, see `features.own`."""
+        return own(self.heard.take(self.open), self.view.take(self.open), self.chances[self.open])
+
+    def voice(self, actions: NDArray[np.int64]) -> Weighed:
+        """What is said by actions (m,) where it matters, and by any elsewhere."""
+        chosen = np.zeros(len(self.rows), dtype=np.int64)
+        chosen[self.open] = actions
+        told = self.chances[np.arange(len(chosen)), chosen]
+        return voice(told, LEAST[chosen], self.heard.stack, self.heard.ballot.attribute.many)
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,28 +81,36 @@ class Learned:
         """What is said of all attributes of N items, each row by itself."""
         both = _both_heard(ballots)
         found = {key: self._stacked(ballot, ~both if key in self.keys else None) for key, ballot in ballots.items()}
-        if not both.any():
-            return found
-        answers = answer({key: ballots[key].take(both) for key in self.keys}, self.judges, [EVERYTHING])
-        count, attributes = answers.states.shape[:2]
-        states = with_price(answers.states[:, :, 0], 0.0).reshape(count * attributes, -1)
-        masks = np.zeros((len(states), len(self.policy.about.actions)), dtype=np.bool_)
-        masks[:, : len(NAMES)] = True
-        actions = self.policy.act(states, masks).reshape(count, attributes)
-        for place, (key, chances) in enumerate(answers.chances.items()):
-            chosen = actions[:, place]
-            told = chances[np.arange(count), 0, chosen]
-            voiced = voice(told, LEAST[chosen], answers.stack[key][:, 0], ballots[key].attribute.many)
-            found[key].support[both], found[key].least[both] = voiced
+        sides = [_Side.of(ballots[key], both, self.judges) for key in self.keys]
+        for key, side, actions in zip(self.keys, sides, self._act(_states(sides, len(both))), strict=True):
+            found[key].support[side.rows], found[key].least[side.rows] = side.voice(actions)
         return found
+
+    def _act(self, states: Sequence[NDArray[np.float32]]) -> Sequence[NDArray[np.int64]]:
+        """The actions in the states of each attribute, all decided together."""
+        every = with_price(np.concatenate(states), 0.0)
+        masks = np.zeros((len(every), len(self.policy.about.actions)), dtype=np.bool_)
+        masks[:, : len(NAMES)] = True
+        ends = np.cumsum([len(some) for some in states])
+        return np.split(self.policy.act(every, masks), ends[:-1])
 
     def _stacked(self, ballot: Ballot, rows: NDArray[np.bool_] | None) -> Weighed:
         """What the stack says of some items, or of all; nothing of the others."""
         if rows is None:
             return Weighed(self.support(ballot), np.full(len(ballot), HALF))
         support = np.zeros((len(ballot), len(ballot.attribute.values)))
-        support[rows] = self.support(ballot.take(rows))
+        if rows.any():
+            support[rows] = self.support(ballot.take(rows))
         return Weighed(support, np.full(len(ballot), HALF))
+
+
+def _states(sides: Sequence[_Side], items: int) -> list[NDArray[np.float32]]:
+    """Of each attribute the states in which it matters which action is chosen, (m, features)."""
+    outlines = np.zeros((len(OUTLINE), items, len(sides)))
+    for place, side in enumerate(sides):
+        outlines[:, side.rows, place] = side.view.outline(side.heard.ballot.attribute.many)
+    of_item = shared(outlines, EVERYTHING)
+    return [state(place, len(sides), side.own, of_item[side.rows[side.open]]) for place, side in enumerate(sides)]
 
 
 def _both_heard(ballots: Mapping[str, Ballot]) -> NDArray[np.bool_]:

@@ -39,7 +39,7 @@ MOST_BYTES = 64 * 2**20
 MOST_LAYERS = 8
 MOST_WIDE = 4096
 DEFAULT = Path(__file__).with_name("policy.safetensors")
-ROWS = 4096
+ROWS = 1024
 """States that go through the network together: what they need fits into the processor's caches."""
 REMEDY = "Fetch the policy again, or train it anew"
 
@@ -118,8 +118,9 @@ class Policy:
         for inner, inner_bias in hidden:
             units = units @ inner
             units += inner_bias
-            units /= UNIT
-            np.clip(np.rint(units, out=units), 0.0, LARGEST * UNIT, out=units)
+            units *= 1 / UNIT
+            np.rint(units, out=units)
+            np.clip(units, 0.0, LARGEST * UNIT, out=units)
         # The biases come from whole numbers, which have no -0.0; adding them leaves none of those that products make.
         values: Floats = (units @ weights + bias) / UNIT**2
         return values

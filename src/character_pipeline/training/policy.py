@@ -17,7 +17,7 @@ from character_pipeline.evaluation.contest.verdicts import Verdicts, difference,
 from character_pipeline.evaluation.gold import Gold
 from character_pipeline.evaluation.metrics import Interval
 from character_pipeline.rl_optimizer.dqn import Learner
-from character_pipeline.rl_optimizer.episodes import Costs, Game, Mode, play
+from character_pipeline.rl_optimizer.episodes import Costs, Game, Mode, Reward, impress, play
 from character_pipeline.rl_optimizer.learning import PRICE, Course, greedy, learn, net, prices_of
 from character_pipeline.rl_optimizer.policy import About, Policy, make_policy, save_policy
 from character_pipeline.rl_optimizer.settings import Settings
@@ -26,6 +26,7 @@ Say = Callable[[str], None]
 KEPT, JUDGED = 0.15, 0.3
 """Shares of the items, by character: to stop early by (of those that are not judged on), and to judge on."""
 SETTINGS = Settings(hidden=(128, 128), target_rate=0.02)
+NO_TRUTH = "it learned to look complete and sure, without the truth; now the truth judges it"
 UNREACHABLE = ("oracle", "random")
 """What takes part in tables and not in the gate."""
 
@@ -54,6 +55,8 @@ class Plan:
     Attributes:
         seeds: so many trainings; the one that does best on the items kept apart is taken.
         price: units of utility a millisecond, at which the policy is judged.
+        reward: "heuristic" rewards completeness and confidence, without the truth; it is judged by the truth all the
+            same.
     """
 
     mode: Mode = "six"
@@ -62,6 +65,7 @@ class Plan:
     seeds: Sequence[int] = (0,)
     price: float = 0.0
     costs: Costs = field(default_factory=Costs)
+    reward: Reward = "truth"
 
     @property
     def game(self) -> Game:
@@ -70,10 +74,18 @@ class Plan:
 
 def check_mode(name: str) -> Mode:
     """Raises ConfigError that names the modes, where this is none."""
-    for mode in get_args(Mode):
-        if mode == name:
-            return cast("Mode", name)
-    raise ConfigError(unknown_name("mode", name, get_args(Mode)))
+    return cast("Mode", _check("mode", name, get_args(Mode)))
+
+
+def check_reward(name: str) -> Reward:
+    """Raises ConfigError that names the rewards, where this is none."""
+    return cast("Reward", _check("reward", name, get_args(Reward)))
+
+
+def _check(what: str, name: str, allowed: Sequence[str]) -> str:
+    if name not in allowed:
+        raise ConfigError(unknown_name(what, name, allowed))
+    return name
 
 
 def train_policy(
@@ -99,8 +111,11 @@ def train_policy(
     verdicts = verdicts_of(test, "learned", play(test.known, plan.game, greedy(policy, plan.price)))
     others = list(baselines(ring))
     gate = judge(test, verdicts, others, plan.price)
+    if plan.reward == "heuristic":
+        say(NO_TRUTH)
     say(tell_gate(gate))
     report = {
+        "reward": plan.reward,
         "gate": asdict(gate),
         "curves": curves,
         "budgets": prices_of(fit.known, plan.game, policy),
@@ -115,7 +130,8 @@ def train_policy(
 def best_policy(fit: Field, plan: Plan, weights: Weights, say: Say) -> tuple[Policy, list[Any]]:
     """The policy of the best seed, by items of characters that it did not learn from."""
     rows = _kept(fit.gold)
-    known, kept = fit.known.take(~rows), fit.known.take(rows)
+    whole = fit.known if plan.reward == "truth" else impress(fit.known, fit.answers)
+    known, kept = whole.take(~rows), whole.take(rows)
     trained: list[tuple[float, Policy, list[Any]]] = []
     for seed in plan.seeds:
         course = Course(replace(plan.settings, seed=seed), plan.steps)
@@ -133,7 +149,8 @@ def _kept(gold: Gold) -> Any:
 
 def export(learner: Learner, fit: Field, plan: Plan, weights: Weights, seed: int) -> Policy:
     """The learner's greedy policy, as a file holds it."""
-    provenance = {"items": len(fit), "mode": plan.mode, "seed": seed, "steps": plan.steps, "costs": asdict(plan.costs)}
+    provenance = {"items": len(fit), "mode": plan.mode, "reward": plan.reward, "seed": seed, "steps": plan.steps,
+                  "costs": asdict(plan.costs)}  # fmt: skip
     about = About(
         features=(*fit.known.names, PRICE),
         actions=plan.game.actions,

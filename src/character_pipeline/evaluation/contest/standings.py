@@ -10,6 +10,7 @@ from character_pipeline.attribute_fusion.weights import Weights
 from character_pipeline.errors import ConfigError, unknown_name
 from character_pipeline.evaluation.contest.contenders import Ring, baselines, dawid_skene, played
 from character_pipeline.evaluation.contest.field import Field, cut, lay_out
+from character_pipeline.evaluation.contest.trained import trained
 from character_pipeline.evaluation.contest.verdicts import Mark, Verdicts, confidences, difference, mark
 from character_pipeline.evaluation.gold import Gold
 from character_pipeline.evaluation.metrics import Interval
@@ -72,7 +73,8 @@ def meet(
     learn, test = (gold, judged) if judged is not None else cut(gold, JUDGED, seed=0)
     fit = lay_out(learn, weights)
     ring = Ring(fit, lay_out(test, weights, list(fit.ballots)), price)
-    every = [*baselines(ring), dawid_skene(ring), *(policy_verdicts(ring, name, policy) for name, policy in policies)]
+    learned = (policy_verdicts(ring, name, policy) for name, policy in policies)
+    every = [*baselines(ring), dawid_skene(ring), *trained(ring), *learned]
     plotted = {one.name: said_by(ring.test, one) for one in every if one.name in {*PLOTTED, *dict(policies)}}
     return Meeting(rank(ring, every, reference), plotted)
 

@@ -16,7 +16,7 @@ from character_pipeline.attribute_fusion.ensemble import Stack
 from character_pipeline.attribute_fusion.fusion import Fuser
 from character_pipeline.attribute_fusion.weights import CurveRow, HabitsRow, StackRow, Weights
 from character_pipeline.errors import ConfigError, MissingExtraError
-from character_pipeline.evaluation.gold import Gold
+from character_pipeline.evaluation.gold import UNJUDGED, Gold
 from character_pipeline.training.fusion.curves import fit_curve
 from character_pipeline.training.fusion.habits import fit_habits
 from character_pipeline.training.fusion.stacks import fit_stack, rows_of
@@ -93,18 +93,31 @@ def _fit_one(
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Fit what belongs to one attribute; returns what the common stack is fitted on."""
     each = gold.each(attribute)
-    kinds = _fit_curves(ballot, each, gold, found)
+    decided = leave_out_refined(ballot, each)
+    kinds = _fit_curves(ballot, decided, gold, found)
     ballot = Calibration(found.curves).apply(ballot)
     truth = each if attribute.many else gold.one(attribute)
     heard = replace(ballot, lookers=frozenset())
     known = truth >= 0 if not attribute.many else np.ones(len(truth), dtype=np.bool_)
     found.habits[attribute.key] = fit_habits(heard.take(known), truth[known])
-    rows = rows_of(ballot, each)
+    rows = rows_of(ballot, decided)
     stack = fit_stack(ballot.sources, *rows)
     if stack is not None:
         found.stacks[attribute.key] = stack
     say(f"{attribute.label}: {len(gold):,} items; {', '.join(kinds) or 'scores as they are'}")
     return rows
+
+
+def leave_out_refined(ballot: Ballot, each: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The truth (N, V) without that of values of a list that another stated one says more precisely: what no decision
+    holds is no wrong claim. Else a source that always says "scar" beside "scar on cheek" counts as wrong half the time.
+    """
+    attribute = ballot.attribute
+    found, stated = each.copy(), ballot.stated
+    for value, general in attribute.refines.items() if attribute.many else ():
+        places = [attribute.order[other] for other in sorted(general)]
+        found[:, places] = np.where(stated[:, [attribute.order[value]]], UNJUDGED, found[:, places])
+    return found
 
 
 def _fit_curves(ballot: Ballot, each: NDArray[np.int64], gold: Gold, found: _Found) -> list[str]:

@@ -22,8 +22,8 @@ def rows_of(ballot: Ballot, truth: Ints) -> tuple[Floats, NDArray[np.bool_]]:
     Args:
         truth: 1 or 0 for each value, shape (items, V); anything else is left out.
     """
-    stated = ballot.stated & (truth >= 0)
-    return features(ballot, ballot.sources)[stated], truth[stated] == 1
+    told = truth[ballot.stated]
+    return features(ballot, ballot.sources)[told >= 0], told[told >= 0] == 1
 
 
 def fit_stack(sources: tuple[str, ...], inputs: Floats, right: NDArray[np.bool_]) -> Stack | None:
