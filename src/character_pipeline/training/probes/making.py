@@ -73,7 +73,7 @@ def train_probes(
         config: the settings of the run that read the pictures.
         truth: a truth file that says which items show the same character.
 
-    Raises ConfigError where nothing can be learnt, MissingExtraError without scikit-learn.
+    Raises ConfigError where nothing can be learnt, MissingExtraError without scipy.
     """
     check_extra()
     from threadpoolctl import threadpool_limits
