@@ -194,6 +194,19 @@ def test_lists_are_judged_by_what_is_said() -> None:
     assert judge(WORN, np.full_like(labels, UNLABELLED), {"prompts": never, "probes": always}, alone(100)) is None
 
 
+@pytest.mark.parametrize(("complete", "kept"), [(False, False), (True, True)])
+def test_silence_about_what_no_tag_names_earns_nothing(complete: bool, kept: bool) -> None:
+    labels = np.zeros((100, len(WORN.values)), dtype=np.int64)
+    labels[:, 0] = 1
+    prompts = np.zeros(labels.shape)
+    prompts[:, :2] = 0.9
+    silent = np.where(labels == 1, prompts, 0.0)
+    verdict = judge(WORN, labels, {"prompts": prompts, "probes": silent}, alone(100), complete)
+    assert verdict is not None
+    assert (verdict.prompts.utility, verdict.probes.utility) == (0.0, 1.0)
+    assert verdict.kept == kept
+
+
 def test_what_is_only_tagged_where_it_stands_out_is_not_kept() -> None:
     """Red is always tagged, black never: a probe that knows red alone is right on all tags."""
     items = [Item(str(n), text=("Red", "Black")[n % 2]) for n in range(200)]

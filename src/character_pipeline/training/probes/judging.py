@@ -2,7 +2,8 @@
 
 Hidden tags alone flatter probes: people tag what stands out, dark skin and not light, so a probe may be right wherever
 there is a tag and wrong wherever there is none. Of pictures without a tag nobody knows the truth, but prompts look at
-them too: where probes disagree with prompts more often than they do on tagged pictures, that is counted as lost.
+them too: where probes disagree with prompts more often than they do on tagged pictures, that is counted as lost. And a
+text that names one thing need not name all: of lists, to be silent where prompts say what no tag names earns nothing.
 """
 
 from __future__ import annotations
@@ -84,11 +85,14 @@ def scores_of(claimant: Claimant, items: Sequence[Item], attributes: Iterable[At
     return found
 
 
-def judge(attribute: Attribute, labels: Ints, scores: Mapping[str, Floats], groups: Ints) -> Verdict | None:
+def judge(
+    attribute: Attribute, labels: Ints, scores: Mapping[str, Floats], groups: Ints, complete: bool = False
+) -> Verdict | None:
     """Compare the scores of "prompts" and "probes"; None where no picture has a label.
 
     Args:
         labels: see `Tagged`; of a list, those of values that are not to be judged are UNLABELLED in all items.
+        complete: whether labels name all that is true, as those of tags do not.
     """
     truth = labels if attribute.many else _spread(labels, len(attribute.values))
     judged, tagged = (truth != UNLABELLED).any(axis=0), (truth != UNLABELLED).any(axis=1)
@@ -101,7 +105,10 @@ def judge(attribute: Attribute, labels: Ints, scores: Mapping[str, Floats], grou
     differ = (said[0] != said[1]).sum(axis=1) / max(1.0, float((truth[tagged] == 1).sum(axis=1).mean()))
     # Where prompts are silent they vouch for nothing that probes say; on tagged pictures the tag does.
     here = differ * tagged * said[0].any(axis=1)
-    table = np.stack([(worth[1] - worth[0]) * tagged, tagged, here, differ * ~tagged, ~tagged], axis=1)
+    gains = worth[1] - worth[0]
+    if attribute.many and not complete:
+        gains -= _spared(truth, *said)
+    table = np.stack([gains * tagged, tagged, here, differ * ~tagged, ~tagged], axis=1)
     whole = table.sum(axis=0)[None]
     marks = [
         _mark(truth[tagged], one[tagged], own[tagged], attribute.many) for one, own in zip(found, worth, strict=True)
@@ -128,6 +135,12 @@ def _utility(truth: Ints, said: Flags) -> Floats:
     """What is said of each picture is worth, shape (N,)."""
     right, wrong = (said & (truth == 1)).sum(axis=1), (said & (truth == 0)).sum(axis=1)
     found: Floats = (right - wrong) / np.maximum((truth == 1).sum(axis=1), 1)
+    return found
+
+
+def _spared(truth: Ints, prompts: Flags, probes: Flags) -> Floats:
+    """What probes owe to their silence about what prompts say and no tag names, shape (N,)."""
+    found: Floats = (prompts & ~probes & (truth == 0)).sum(axis=1) / np.maximum((truth == 1).sum(axis=1), 1)
     return found
 
 
