@@ -23,10 +23,10 @@ from character_pipeline.evaluation.gold import Gold, read_gold
 from character_pipeline.evaluation.metrics import Ints
 from character_pipeline.evaluation.scores import Score, score
 from character_pipeline.evaluation.sources import read_answers
-from character_pipeline.extractors.probes import load_probes
+from character_pipeline.extractors.probes import Head
 from character_pipeline.training.drawn import TEST_STYLES
-from character_pipeline.training.probes.making import Course, compare, make_course
-from character_pipeline.training.probes.tagged import Tagged, with_vectors
+from character_pipeline.training.probes.making import Course, compare, fit, make_course, train_probes
+from character_pipeline.training.probes.tagged import Tagged, read_tagged, with_vectors
 from character_pipeline.vocabulary import load_vocabulary
 
 CHARPIPE = [sys.executable, "-m", "character_pipeline"]
@@ -48,10 +48,7 @@ def main() -> None:
             part(data, place / half, lines)
             extract(place / half, place / f"{half}-out", place)
         probes = place / "probes.safetensors"
-        print("held-out tags of the first half, prompts > probes\n", flush=True)
-        options = ["--output", str(probes), "--truth", str(place / "learn" / "truth.jsonl")]
-        subprocess.run([*CHARPIPE, "train", "probes", str(place / "learn-out"), *options], check=True)
-        against_truth(place, probes)
+        learn(place, probes)
         shutil.copytree(place / "judge-out", place / "probes-out")
         extract(place / "judge", place / "probes-out", place, probes)
         whole_pipeline(place)
@@ -93,17 +90,33 @@ def extract(folder: Path, out: Path, place: Path, probes: Path | None = None) ->
     subprocess.run([*CHARPIPE, "extract", str(folder), *options], check=True, capture_output=True)
 
 
-def against_truth(place: Path, probes: Path) -> None:
-    """The heads that were kept against the prompts, on the truth of the second half."""
-    course = make_course(load_config({"clip_analyzer": {"model_name": "embedded"}}))
+def learn(place: Path, probes: Path) -> None:
+    """What the gate says of each head by tags alone, and what the truth of the second half says of all of them."""
+    truth, config = place / "learn" / "truth.jsonl", load_config({"clip_analyzer": {"model_name": "embedded"}})
+    store = Store(place / "learn-out" / DATABASE, writable=False)
+    try:
+        print("held-out tags of the first half, prompts > probes\n", flush=True)
+        print_verdicts(train_probes(store, config, probes, truth))
+        course = make_course(config)
+        heads = fit(course, with_vectors(read_tagged(store, truth), store, course.stages))
+    finally:
+        store.close()
+    against_truth(place, course, heads)
+
+
+def against_truth(place: Path, course: Course, heads: Sequence[Head]) -> None:
+    """All heads against the prompts, on the truth of the second half; what is kept here is what should be."""
     store = Store(place / "judge-out" / DATABASE, writable=False)
     try:
         gold = read_gold(store, place / "judge" / "truth.jsonl")
         tagged = with_vectors(as_tagged(gold, store, course), store, course.stages)
     finally:
         store.close()
-    print(f"\ntruth of the second half, {len(tagged):,} pictures, prompts > probes\n", flush=True)
-    print_verdicts(compare(course, load_probes(probes).heads, tagged))
+    print(
+        f"\ntruth of the second half, {len(tagged):,} pictures, prompts > probes, those that the gate refused too\n",
+        flush=True,
+    )
+    print_verdicts(compare(course, heads, tagged))
 
 
 def as_tagged(gold: Gold, store: Store, course: Course) -> Tagged:

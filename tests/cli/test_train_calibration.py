@@ -86,6 +86,18 @@ def test_mistakes_are_told(place: Path, truth: str, output: str, said: str) -> N
     assert not (place / output).exists()
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [(["--masked"], "no attribute has 50 items"), (["--masked", "--truth", "truth.jsonl"], "leave out --truth")],
+)
+def test_without_labels_pictures_are_needed(place: Path, words: list[str], said: str) -> None:
+    output = place / "masked.json"
+    done = CliRunner().invoke(app, ["train", "calibration", str(place / "a.db"), "--output", str(output), *words])
+    assert isinstance(done.exception, ConfigError)
+    assert said in str(done.exception)
+    assert not output.exists()
+
+
 @pytest.mark.parametrize("package", ["sklearn", "mapie"])
 def test_a_missing_package_is_told_before_anything_is_done(
     place: Path, package: str, monkeypatch: pytest.MonkeyPatch

@@ -12,7 +12,7 @@ from character_pipeline.cli.common import console, shown
 if TYPE_CHECKING:
     from character_pipeline.training.probes.judging import Verdict
 
-COLUMNS = ("items", "right", "balanced", "sure", "ECE", "gain", "net", "95 %", "kept")
+COLUMNS = ("items", "right", "said", "utility", "ECE", "gain", "net", "95 %", "kept")
 
 
 def print_verdicts(verdicts: Sequence[Verdict]) -> None:
@@ -23,10 +23,10 @@ def print_verdicts(verdicts: Sequence[Verdict]) -> None:
         table.add_column(column, justify="right")
     for one in verdicts:
         old, new = one.prompts, one.probes
-        pairs = [(old.accuracy, new.accuracy), (old.balanced, new.balanced), (old.coverage, new.coverage)]
+        pairs = [(old.accuracy, new.accuracy), (old.coverage, new.coverage)]
         shares = [f"{before:.0%} > {after:.0%}" for before, after in pairs]
         low, high = one.interval
-        rest = [f"{old.calibration:.2f} > {new.calibration:.2f}", f"{one.gain:+.1%}", f"{one.net:+.1%}"]
-        rest.append(f"{low:+.1%} to {high:+.1%}")
+        rest = [f"{old.utility:.3f} > {new.utility:.3f}", f"{old.calibration:.2f} > {new.calibration:.2f}"]
+        rest += [f"{one.gain:+.3f}", f"{one.net:+.3f}", f"{low:+.3f} to {high:+.3f}"]
         table.add_row(shown(one.label), f"{one.items:,}", *shares, *rest, "yes" if one.kept else "no")
     console().print(table)

@@ -81,6 +81,9 @@ def calibration(
     db: DbArgument,
     output: Annotated[Path, typer.Option(help="The .json file to write.")],
     truth: TruthOption = None,
+    masked: Annotated[
+        bool, typer.Option("--masked", help="Without labels, for 'bayesian': ask pictures what texts state.")
+    ] = False,
 ) -> None:
     """Learn from labelled items how far each source is to be trusted, for the strategies 'ensemble' and 'bayesian'.
 
@@ -88,13 +91,19 @@ def calibration(
     """
     from character_pipeline.cli.calibration_table import print_learned
     from character_pipeline.errors import ConfigError
-    from character_pipeline.evaluation.gold import read_gold
+    from character_pipeline.evaluation.gold import read_gold, read_unlabelled
+    from character_pipeline.training.fusion.masked import learn_masked
     from character_pipeline.training.fusion.recipe import learn_weights
 
     if not output.parent.is_dir():
         raise ConfigError(f"there is no folder {output.parent} to write the weights to: make it first")
+    if masked and truth is not None:
+        raise ConfigError("--masked learns without labels: leave out --truth, or --masked")
     with open_store(db) as store:
-        gold = read_gold(store, truth)
+        gold = read_unlabelled(store) if masked else read_gold(store, truth)
+    if masked:
+        learn_masked(gold, typer.echo).save(output)
+        return
     learned = learn_weights(gold, partial(typer.echo, err=True))
     learned.weights.save(output)
     print_learned(learned, gold.vocabulary)

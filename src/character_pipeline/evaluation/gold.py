@@ -14,7 +14,7 @@ from character_pipeline.attribute_fusion.ballots import Ballot
 from character_pipeline.attribute_fusion.fusion import Fuser
 from character_pipeline.data import CharacterAttributes, Claims, Evidence
 from character_pipeline.database.feedback import feedback_as_truth
-from character_pipeline.database.queries import get_result
+from character_pipeline.database.queries import Filter, find_results, get_result
 from character_pipeline.database.store import Store
 from character_pipeline.errors import ConfigError
 from character_pipeline.evaluation.metrics import Flags, Ints
@@ -106,6 +106,21 @@ def read_gold(store: Store, path: Path | None) -> Gold:
         where = "no feedback is" if path is None else f"no item of {path} that shows one character is"
         raise ConfigError(f"{where} in the database: extract the items, or say what is true with charpipe feedback")
     return Gold(store.vocabulary, truths, claims)
+
+
+def read_unlabelled(store: Store) -> Gold:
+    """All items of a database that show one character, with no truth but their claims; same contents are one character.
+
+    Raises ConfigError where there is none.
+    """
+    records = [(one.item_id, one.attributes) for one in find_results(store, Filter())]
+    kept = [(name, record) for name, record in records if record.people == "single"]
+    if not kept:
+        raise ConfigError("no item of the database shows one character: extract pictures and texts that do")
+    truths = [
+        {"item_id": name, "character": record.content_hash, "attributes": {}, "labels": []} for name, record in kept
+    ]
+    return Gold(store.vocabulary, truths, [claims_on(record, store.vocabulary) for _, record in kept])
 
 
 def claims_on(record: CharacterAttributes, vocabulary: Vocabulary) -> dict[str, list[Evidence]]:

@@ -153,13 +153,18 @@ def _balanced(margins: Scores, wanted: NDArray[np.int64]) -> float:
 def fit_margins(margins: Scores, wanted: NDArray[np.int64]) -> tuple[float, list[float]]:
     """One temperature, and an offset for each value: chance = sigmoid(margin / temperature + offset)."""
     from scipy.optimize import minimize
+    from scipy.special import expit
 
     known = wanted >= 0
+    share = known / max(1, int(known.sum()))
 
-    def loss(parameters: Scores) -> float:
-        logits = margins * np.exp(-parameters[0]) + parameters[1:]
-        costs = np.logaddexp(0, logits) - wanted * logits
-        return float(costs[known].mean() + 1e-4 * (parameters**2).sum())
+    def loss(parameters: Scores) -> tuple[float, Scores]:
+        scaled = margins * np.exp(-parameters[0])
+        logits = scaled + parameters[1:]
+        cost = ((np.logaddexp(0, logits) - wanted * logits) * share).sum() + 1e-4 * (parameters**2).sum()
+        error = (expit(logits) - wanted) * share
+        slope = np.concatenate([[-(error * scaled).sum()], error.sum(axis=0)]) + 2e-4 * parameters
+        return float(cost), slope
 
-    found = minimize(loss, np.zeros(1 + margins.shape[1]), method="L-BFGS-B").x
+    found = minimize(loss, np.zeros(1 + margins.shape[1]), jac=True, method="L-BFGS-B").x
     return float(np.exp(found[0]).clip(0.1, 12)), [float(value) for value in found[1:]]

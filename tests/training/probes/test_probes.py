@@ -108,7 +108,8 @@ def test_prompts_help_where_tags_are_few() -> None:
 def test_no_character_is_in_two_folds(seed: int, people: int, kinds: int) -> None:
     chance = np.random.default_rng(seed)
     groups = chance.integers(0, people, 60)
-    cases = Cases(np.zeros((60, 2)), chance.integers(0, kinds, 60), groups, kinds, np.empty((0, 2)))
+    truth = chance.integers(0, kinds, 60)[:, None] == np.arange(kinds)
+    cases = Cases(np.zeros((60, 2), np.float32), truth, np.ones_like(truth), groups, choice=True)
     for one in np.unique(groups):
         assert len(np.unique(cases.folds[groups == one])) == 1
     assert set(cases.folds.tolist()) == set(range(min(FOLDS, len(np.unique(groups)))))
@@ -141,6 +142,7 @@ def test_like_contents_and_known_characters_stay_together() -> None:
     items = [Item("a", content_hash="1"), Item("b", content_hash="1"), Item("c", content_hash="2")]
     assert len(set(group(items, {}).tolist())) == 2
     assert len(set(group(items, {"a": "x", "b": "x", "c": "x"}).tolist())) == 1
+    assert len(set(group(items, {"a": "x", "c": "x"}).tolist())) == 1
 
 
 class Says:
@@ -163,19 +165,46 @@ def test_only_what_beats_prompts_is_kept(prompts: float, probes: float, kept: bo
     verdict = judge(HAIR, labels, scores, alone(200))
     assert verdict is not None
     assert verdict.kept == kept
-    assert verdict.gain == pytest.approx(probes - prompts, abs=0.08)
+    assert verdict.gain == pytest.approx(2 * (probes - prompts), abs=0.16)
     assert verdict.prompts.coverage == 1.0
 
 
-def test_lists_are_judged_by_balanced_accuracy() -> None:
+def test_what_is_said_counts_and_not_the_best_guess() -> None:
+    """A guess below one half is silence; a wrong word costs as much as a right one is worth."""
+    labels = np.arange(200, dtype=np.int64) % 2
+    scores = {name: np.zeros((200, len(HAIR.values))) for name in ("prompts", "probes")}
+    scores["prompts"][:, 0], scores["probes"][:, 0] = 0.9, 0.9
+    scores["probes"][labels == 1, :2] = 0.4, 0.45
+    verdict = judge(HAIR, labels, scores, alone(200))
+    assert verdict is not None
+    assert (verdict.prompts.utility, verdict.probes.utility) == (0.0, 0.5)
+    assert (verdict.prompts.coverage, verdict.probes.coverage) == (1.0, 0.5)
+    assert verdict.probes.accuracy == 1.0
+    assert verdict.kept
+
+
+def test_lists_are_judged_by_what_is_said() -> None:
     labels = np.full((100, len(WORN.values)), UNLABELLED)
     labels[:, 0] = np.arange(100) < 10
     never, always = np.zeros(labels.shape), (labels == 1).astype(np.float64)
     verdict = judge(WORN, labels, {"prompts": never, "probes": always}, alone(100))
     assert verdict is not None
-    assert (verdict.prompts.accuracy, verdict.prompts.balanced, verdict.probes.balanced) == (0.9, 0.5, 1.0)
+    assert (verdict.prompts.accuracy, verdict.prompts.utility, verdict.probes.utility) == (0.9, 0.0, 0.1)
     assert verdict.kept
     assert judge(WORN, np.full_like(labels, UNLABELLED), {"prompts": never, "probes": always}, alone(100)) is None
+
+
+@pytest.mark.parametrize(("complete", "kept"), [(False, False), (True, True)])
+def test_silence_about_what_no_tag_names_earns_nothing(complete: bool, kept: bool) -> None:
+    labels = np.zeros((100, len(WORN.values)), dtype=np.int64)
+    labels[:, 0] = 1
+    prompts = np.zeros(labels.shape)
+    prompts[:, :2] = 0.9
+    silent = np.where(labels == 1, prompts, 0.0)
+    verdict = judge(WORN, labels, {"prompts": prompts, "probes": silent}, alone(100), complete)
+    assert verdict is not None
+    assert (verdict.prompts.utility, verdict.probes.utility) == (0.0, 1.0)
+    assert verdict.kept == kept
 
 
 def test_what_is_only_tagged_where_it_stands_out_is_not_kept() -> None:

@@ -8,8 +8,6 @@ that is linear in the vector, it is part of the weights in the end.
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Self
 
@@ -27,135 +25,153 @@ from character_pipeline.vocabulary import Attribute
 FOLDS = 4
 LEAST_CASES = 5
 """Fewer pictures, or fewer than FOLDS characters, teach nothing of a value; then the probe never says it."""
-STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1)
-"""Of the regularisation, as scikit-learn counts it: the smaller, the more weights are held back."""
+STRENGTHS = (1e-4, 1e-3, 1e-2)
+"""Of the regularisation, as scikit-learn counts it: the smaller, the more weights are held back. Rising, as each fit
+begins where the one before ended."""
 KNOWN = 40.0
 """The prompts count so much more than single numbers of a vector; their weights are held back by its square less."""
-STEPS = 300
-NEVER = -30.0
-"""The logit of a class that a regression has not met."""
+STEPS = 60
+"""Near the best is good enough: it is judged by others."""
+Narrow = NDArray[np.float32]
 
 
-class Linear(NamedTuple):
-    """Weights (rows, size) and bias (rows,)."""
+class Basis(NamedTuple):
+    """Standardised vectors, and similarities to prompts, as linear functions of a vector of length `size`."""
 
-    weights: Floats
-    bias: Floats
+    mean: Floats
+    scale: Floats
+    near: Floats
 
-    def __call__(self, features: Floats) -> Floats:
-        found: Floats = features @ self.weights.T + self.bias
-        return found
+    @classmethod
+    def of(cls, features: Floats, prompts: Floats) -> Self:
+        mean = features.mean(axis=0)
+        spread = ((features - mean) @ prompts.T).std(axis=0) + 1e-6
+        return cls(mean, features.std(axis=0) + 1e-6, prompts.T / spread * KNOWN)
+
+    def inputs(self, features: Floats) -> Narrow:
+        """With a last column of ones, (N, size + P + 1)."""
+        apart = features - self.mean
+        ones = np.ones((len(apart), 1))
+        return np.concatenate([apart / self.scale, apart @ self.near, ones], axis=1).astype(np.float32)
+
+    def unfold(self, weights: Floats) -> tuple[Floats, Floats]:
+        """Weights (K, size) and bias (K,) for plain vectors, from those of inputs."""
+        size = len(self.mean)
+        plain: Floats = weights[:, :size] / self.scale + weights[:, size:-1] @ self.near.T
+        bias: Floats = weights[:, -1] - plain @ self.mean
+        return plain, bias
 
 
 @dataclass(frozen=True)
 class Cases:
-    """Pictures with a class each.
+    """N pictures with K questions.
 
     Attributes:
-        features: shape (N, size).
-        classes: from 0, shape (N,).
-        groups: shape (N,); those of one group are in one fold.
-        count: how many classes there are. Of two, there is one logit: that of the second against the first.
-        prompts: what the prompts compare vectors with, (P, size).
+        inputs: see `Basis`.
+        truth: 1 where the answer is yes, (N, K).
+        known: where it is known at all, (N, K).
+        groups: (N,); those of one group are in one fold.
+        choice: whether just one answer is yes.
     """
 
-    features: Floats
-    classes: Ints
+    inputs: Narrow
+    truth: Flags
+    known: Flags
     groups: Ints
-    count: int
-    prompts: Floats
+    choice: bool
 
     def take(self, rows: Flags) -> Self:
-        return replace(self, features=self.features[rows], classes=self.classes[rows], groups=self.groups[rows])
+        return replace(
+            self,
+            inputs=self.inputs[rows],
+            truth=self.truth[rows],
+            known=self.known[rows],
+            groups=self.groups[rows],
+        )
 
     @property
     def folds(self) -> Ints:
-        """The fold of each picture: the groups of each class go round, so that every fold has some."""
+        """The fold of each picture: the groups of each rarest answer go round, so that every fold has some."""
+        frequency = np.where(self.truth, self.truth.sum(axis=0), len(self.truth) + 1)
+        kinds = np.where(self.truth.any(axis=1), frequency.argmin(axis=1), -1)
         names, first = np.unique(self.groups, return_index=True)
-        order = np.lexsort((names, self.classes[first]))
+        order = np.lexsort((names, kinds[first]))
         fold = np.empty(len(names), dtype=np.int64)
         fold[order] = np.arange(len(names)) % FOLDS
         found: Ints = fold[np.searchsorted(names, self.groups)]
         return found
 
     @property
-    def logits(self) -> int:
-        return self.count if self.count > 2 else 1
+    def shares(self) -> Narrow:
+        """How much each loss counts, (N, K) or of a choice (N, 1): all yes to a question as much as all no, or each
+        answer of a choice as much as each other. They add up to the number of answers."""
+        yes, no = self.truth / np.maximum(self.truth.sum(axis=0), 1), self.known & ~self.truth
+        if self.choice:
+            found = yes.sum(axis=1, keepdims=True) * len(yes) / max(1, int(yes.any(axis=0).sum()))
+        else:
+            found = (yes + no / np.maximum(no.sum(axis=0), 1)) * self.known.sum(axis=0) / 2
+        narrow: Narrow = found.astype(np.float32)
+        return narrow
 
 
 def check_extra() -> None:
-    """Raises MissingExtraError where scikit-learn is not installed."""
-    if not has_package("sklearn"):
+    """Raises MissingExtraError where scipy is not installed."""
+    if not has_package("scipy"):
         raise MissingExtraError("charpipe train probes", "train")
 
 
-def regress(cases: Cases, strength: float) -> Linear:
-    """One regression on standardised features and similarities, as it works on plain features."""
-    from sklearn.exceptions import ConvergenceWarning
-    from sklearn.linear_model import LogisticRegression
+def losses_of(logits: NDArray[Any], cases: Cases) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Log losses and their slopes, (N, K); of a choice, the loss is that of the true answer alone."""
+    from scipy.special import expit, log_softmax
 
-    basis = np.concatenate([np.eye(cases.features.shape[1]), cases.prompts])
-    mean = cases.features.mean(axis=0)
-    inputs = (cases.features - mean) @ basis.T
-    scale = inputs.std(axis=0) + 1e-6
-    scale[len(mean) :] /= KNOWN
-    # Newton's steps are few; with many values at once each of them is large.
-    solver = "newton-cholesky" if cases.logits == 1 else "lbfgs"
-    regression = LogisticRegression(C=strength, class_weight="balanced", max_iter=STEPS, solver=solver)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # near the best is good enough: it is judged by others
-        regression.fit(inputs / scale, cases.classes)
-    weights, bias = _all_rows(regression, cases)
-    weights = weights / scale @ basis
-    return Linear(weights, bias - weights @ mean)
+    if cases.choice:
+        logs = log_softmax(logits, axis=1)
+        return -logs * cases.truth, np.exp(logs) - cases.truth
+    return np.logaddexp(0, logits) - logits * cases.truth, expit(logits) - cases.truth
 
 
-def _all_rows(regression: Any, cases: Cases) -> Linear:
-    """The rows of all classes, also of those that the regression has not met."""
-    met = regression.classes_
-    found, bias = regression.coef_, regression.intercept_
-    if cases.logits == 1:
-        return Linear(found, bias)
-    if len(met) == 2:
-        found, bias = np.concatenate([-found, found]) / 2, np.concatenate([-bias, bias]) / 2
-    weights, offsets = np.zeros((cases.count, found.shape[1])), np.full(cases.count, NEVER)
-    weights[met], offsets[met] = found, bias
-    return Linear(weights, offsets)
+def regress(cases: Cases, strength: float, start: Floats | None = None) -> Floats:
+    """The weights of one regression, (K, inputs)."""
+    from scipy.optimize import minimize
+
+    shares, shape = cases.shares, (cases.truth.shape[1], cases.inputs.shape[1])
+    held = np.ones(shape[1])
+    held[-1] = 0.0
+
+    def loss(flat: Floats) -> tuple[float, Floats]:
+        weights = flat.reshape(shape)
+        costs, slopes = losses_of(cases.inputs @ weights.T.astype(np.float32), cases)
+        cost = strength * float((costs * shares).sum(dtype=np.float64)) + float((weights**2 * held).sum()) / 2
+        slope = strength * ((slopes * shares).T.astype(np.float32) @ cases.inputs) + weights * held
+        return cost, slope.ravel()
+
+    begin = np.zeros(shape) if start is None else start
+    found: Floats = minimize(loss, begin.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": STEPS}).x
+    return found.reshape(shape)
 
 
-def unseen_logits(cases: Cases, strength: float) -> Floats:
-    """The logits of each picture by a regression on the other folds, shape (N, logits)."""
-    found, folds = np.zeros((len(cases.classes), cases.logits)), cases.folds
+def unseen_logits(cases: Cases) -> list[Floats]:
+    """For each strength the logits of each picture by a regression on the other folds, (N, K)."""
+    found, folds = [np.zeros(cases.truth.shape) for _ in STRENGTHS], cases.folds
     for fold in range(FOLDS):
-        rest = folds != fold
-        found[~rest] = regress(cases.take(rest), strength)(cases.features[~rest])
+        rest, weights = folds != fold, None
+        for place, strength in enumerate(STRENGTHS):
+            weights = regress(cases.take(rest), strength, weights)
+            found[place][~rest] = cases.inputs[~rest] @ weights.T
     return found
 
 
 def choose_strength(cases: Cases) -> tuple[float, Floats]:
-    """The strength whose answers to unseen pictures are best, all classes weighing alike; with these answers."""
-    tried = {strength: unseen_logits(cases, strength) for strength in STRENGTHS}
-    best = min(tried, key=lambda strength: _balanced_loss(tried[strength], cases))
-    return best, tried[best]
+    """The strength whose answers to unseen pictures are best, all answers weighing alike; with these answers."""
+    shares = cases.shares
+    tried = unseen_logits(cases)
+    losses = [float((losses_of(logits, cases)[0] * shares).sum()) for logits in tried]
+    best = int(np.argmin(losses))
+    return STRENGTHS[best], tried[best]
 
 
-def _balanced_loss(logits: Floats, cases: Cases) -> float:
-    from scipy.special import log_softmax
-
-    both = np.concatenate([np.zeros_like(logits), logits], axis=1) if cases.logits == 1 else logits
-    losses = -log_softmax(both, axis=1)[np.arange(len(both)), cases.classes]
-    return float(np.mean([losses[cases.classes == one].mean() for one in np.unique(cases.classes)]))
-
-
-def _enough(classes: Ints, groups: Ints, one: int) -> bool:
-    rows = classes == one
+def _enough(rows: Flags, groups: Ints) -> bool:
     return int(rows.sum()) >= LEAST_CASES and len(np.unique(groups[rows])) >= FOLDS
-
-
-def _spread(cases: Cases) -> bool:
-    """Whether each regression of the cross-validation meets two classes at least."""
-    folds = cases.folds
-    return all(len(np.unique(cases.classes[folds != fold])) > 1 for fold in range(FOLDS))
 
 
 @dataclass(frozen=True)
@@ -168,10 +184,6 @@ class Examples:
     groups: Ints
     prompts: Floats
 
-    def cases(self, rows: Flags, classes: Ints, count: int) -> Cases:
-        """Some of the pictures, each with its class."""
-        return Cases(self.features[rows], classes.astype(np.int64), self.groups[rows], count, self.prompts)
-
 
 def fit_head(attribute: Attribute, examples: Examples) -> Head | None:
     """The head of an attribute; None where too few pictures show its values."""
@@ -179,58 +191,43 @@ def fit_head(attribute: Attribute, examples: Examples) -> Head | None:
 
 
 def _fit_choice(attribute: Attribute, given: Examples) -> Head | None:
-    told = [place for place in range(len(attribute.values) + 1) if _enough(given.labels, given.groups, place)]
+    told = [place for place in range(len(attribute.values) + 1) if _enough(given.labels == place, given.groups)]
     values = tuple(attribute.values[place] for place in told if place < len(attribute.values))
-    rows = np.isin(given.labels, told)
-    cases = given.cases(rows, np.searchsorted(told, given.labels[rows]), len(told))
-    if len(values) < 2 or not _spread(cases):
+    if len(values) < 2:
         return None
+    rows = np.isin(given.labels, told)
+    truth = given.labels[rows, None] == np.array(told)
+    basis = Basis.of(given.features[rows], given.prompts)
+    inputs = basis.inputs(given.features[rows])
+    cases = Cases(inputs, truth, np.ones_like(truth), given.groups[rows], choice=True)
     strength, logits = choose_strength(cases)
-    temperature, offsets = fit_choice(_both(logits), cases.classes, len(values))
-    found = _as_rows(regress(cases, strength))
-    bias = found.bias / temperature + np.pad(offsets, (0, len(told) - len(values)))
+    temperature, offsets = fit_choice(logits, truth.argmax(axis=1), len(values))
     unsure = len(told) > len(values)
     about = HeadAbout(attribute=attribute.key, ask="choice", values=values, unsure=unsure, tags=int(rows.sum()))
-    return _head(about, found.weights / temperature, bias)
-
-
-def _both(logits: Floats) -> Floats:
-    return np.concatenate([-logits, logits], axis=1) / 2 if logits.shape[1] == 1 else logits
-
-
-def _as_rows(found: Linear) -> Linear:
-    """A row for each of two classes, instead of one for their difference."""
-    if len(found.bias) > 1:
-        return found
-    return Linear(np.concatenate([-found.weights, found.weights]) / 2, np.concatenate([-found.bias, found.bias]) / 2)
+    return _head(about, basis, regress(cases, strength), temperature, np.pad(offsets, (0, int(unsure))))
 
 
 def _fit_each(attribute: Attribute, given: Examples) -> Head | None:
-    places, rows, margins = [], [], []
-    for place in range(len(attribute.values)):
-        known = given.labels[:, place] != UNLABELLED
-        cases = given.cases(known, given.labels[known, place], 2)
-        if not all(_enough(cases.classes, cases.groups, one) for one in (0, 1)) or not _spread(cases):
-            continue
-        strength, logits = choose_strength(cases)
-        places.append(place)
-        rows.append(regress(cases, strength))
-        margins.append(np.zeros(len(known)))
-        margins[-1][known] = logits[:, 0]
-    return _join_each(attribute, given.labels[:, places], rows, np.stack(margins, axis=1), places) if places else None
-
-
-def _join_each(
-    attribute: Attribute, labels: Ints, rows: Sequence[Linear], margins: Floats, places: Sequence[int]
-) -> Head:
+    places = [
+        place
+        for place in range(len(attribute.values))
+        if all(_enough(given.labels[:, place] == answer, given.groups) for answer in (0, 1))
+    ]
+    labels = given.labels[:, places]
+    rows = (labels != UNLABELLED).any(axis=1)
+    if not places:
+        return None
+    labels = labels[rows]
+    basis = Basis.of(given.features[rows], given.prompts)
+    inputs = basis.inputs(given.features[rows])
+    cases = Cases(inputs, labels == 1, labels != UNLABELLED, given.groups[rows], choice=False)
+    strength, margins = choose_strength(cases)
     temperature, offsets = fit_margins(margins, labels)
-    weights = np.concatenate([row.weights for row in rows]) / temperature
-    bias = np.concatenate([row.bias for row in rows]) / temperature + offsets
     values = tuple(attribute.values[place] for place in places)
-    tags = int((labels == 1).sum())
-    return _head(HeadAbout(attribute=attribute.key, ask="each", values=values, tags=tags), weights, bias)
+    about = HeadAbout(attribute=attribute.key, ask="each", values=values, tags=int((labels == 1).sum()))
+    return _head(about, basis, regress(cases, strength), temperature, np.array(offsets))
 
 
-def _head(about: HeadAbout, weights: Floats, bias: Floats) -> Head:
-    narrow: list[NDArray[np.float32]] = [weights.astype(np.float32), bias.astype(np.float32)]
-    return Head(about, *narrow)
+def _head(about: HeadAbout, basis: Basis, weights: Floats, temperature: float, offsets: Floats) -> Head:
+    plain, bias = basis.unfold(weights / temperature)
+    return Head(about, plain.astype(np.float32), (bias + offsets).astype(np.float32))

@@ -73,7 +73,7 @@ def train_probes(
         config: the settings of the run that read the pictures.
         truth: a truth file that says which items show the same character.
 
-    Raises ConfigError where nothing can be learnt, MissingExtraError without scikit-learn.
+    Raises ConfigError where nothing can be learnt, MissingExtraError without scipy.
     """
     check_extra()
     from threadpoolctl import threadpool_limits
@@ -146,15 +146,19 @@ def as_analyzer(course: Course, heads: Sequence[Head]) -> ProbeAnalyzer:
 
 
 def compare(course: Course, heads: Sequence[Head], tagged: Tagged) -> list[Verdict]:
-    """Heads against prompts, on pictures that nobody learnt from."""
+    """Heads against prompts, on pictures that nobody learnt from, and whose labels are their whole truth."""
     probes = as_analyzer(course, heads)
     claimants: dict[str, Claimant] = {"prompts": course.prompts, "probes": probes}
     found = {name: scores_of(one, tagged.items, course.attributes) for name, one in claimants.items()}
-    return _verdicts(course, probes.claimed, found, tagged)
+    return _verdicts(course, probes.claimed, found, tagged, complete=True)
 
 
 def _verdicts(
-    course: Course, claimed: Set[tuple[str, str]], scores: Mapping[str, Mapping[str, Floats]], tagged: Tagged
+    course: Course,
+    claimed: Set[tuple[str, str]],
+    scores: Mapping[str, Mapping[str, Floats]],
+    tagged: Tagged,
+    complete: bool = False,
 ) -> list[Verdict]:
     """Of lists, on the values that heads have."""
     verdicts = []
@@ -164,7 +168,7 @@ def _verdicts(
             labels = tagged.labels[attribute.key]
             judged = np.where(told, labels, UNLABELLED) if attribute.many else labels
             of_it = {name: found[attribute.key] for name, found in scores.items()}
-            verdicts.append(judge(attribute, judged, of_it, tagged.groups))
+            verdicts.append(judge(attribute, judged, of_it, tagged.groups, complete))
     return [one for one in verdicts if one is not None]
 
 

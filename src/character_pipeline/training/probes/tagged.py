@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -36,7 +36,7 @@ class Tagged:
         items: without texts; what was read in the pictures is in `readings`, where vectors were asked for.
         labels: by attribute. Where it has one value: its place, the number of values where the text says that none can
             be told, or UNLABELLED; shape (N,). Of a list: 1, 0 or UNLABELLED for each value, (N, V).
-        groups: a number for each character; an item of which nobody knows it is a group with those of the same content.
+        groups: a number for each character; all that have the same content are of one, known or not.
     """
 
     items: Sequence[Item]
@@ -119,9 +119,10 @@ def _characters(truth: Path | None) -> dict[str, str]:
     return {str(line["item_id"]): str(line["character"]) for line in lines if line.get("character")}
 
 
-def group(items: Iterable[Item], characters: Mapping[str, str]) -> Ints:
+def group(items: Sequence[Item], characters: Mapping[str, str]) -> Ints:
     """The group of each item; see `Tagged`."""
-    names = [characters.get(item.item_id) or f"\0{item.content_hash}" for item in items]
+    shown = {item.content_hash: characters[item.item_id] for item in items if item.item_id in characters}
+    names = [shown.get(item.content_hash, f"\0{item.content_hash}") for item in items]
     return np.unique(names, return_inverse=True)[1].astype(np.int64)
 
 
