@@ -68,7 +68,12 @@ def feedback(db: sqlite3.Connection) -> None:
     db.execute("CREATE INDEX feedback_of ON feedback(item_id, attribute)")
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (first_tables, picture_vectors, feedback)
+def dealings(db: sqlite3.Connection) -> None:
+    """Version 4. How a policy dealt with an item, as bits, see rl_optimizer/choices.py; NULL where none did."""
+    db.execute("ALTER TABLE details ADD COLUMN dealing INTEGER")
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (first_tables, picture_vectors, feedback, dealings)
 
 
 def migrate(db: sqlite3.Connection) -> None:

@@ -131,7 +131,7 @@ class Store:
         with self.transaction() as db:
             self._forget(rows.items)
             db.executemany(self._insert_record(), rows.records)
-            db.executemany("INSERT OR REPLACE INTO details VALUES (?, ?, ?, ?, ?)", rows.details)
+            db.executemany("INSERT OR REPLACE INTO details VALUES (?, ?, ?, ?, ?, ?)", rows.details)
             db.executemany("INSERT INTO many VALUES (?, ?, ?)", rows.many)
             db.executemany("INSERT INTO errors VALUES (?, ?, ?, ?, ?, ?)", rows.errors)
             write_vectors(db, rows.vectors)

@@ -15,7 +15,9 @@ from character_pipeline.errors import ConfigError
 from character_pipeline.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
+    from character_pipeline.rl_optimizer.learned import Learned
     from character_pipeline.rl_optimizer.policy import Policy
+    from character_pipeline.rl_optimizer.sampling import Sampler
     from character_pipeline.rl_optimizer.thrift import Thrift
 
 log = logging.getLogger("character_pipeline")
@@ -45,15 +47,32 @@ def make_saver(config: PipelineConfig, fuser: Fuser) -> Thrift | None:
     budget = config.rl_optimizer.budget_ms
     if budget is None:
         return None
-    from character_pipeline.rl_optimizer.learned import Learned
     from character_pipeline.rl_optimizer.thrift import make_thrift
+
+    return make_thrift(_learned(fuser, "budget_ms", "looks at every picture"), budget)
+
+
+def make_sampler(config: PipelineConfig, fuser: Fuser) -> Sampler | None:
+    """What draws audits and exploration, where there are any. Raises ConfigError where the strategy cannot."""
+    learner = config.rl_optimizer
+    if not learner.audit_share and not learner.explore_share:
+        return None
+    from character_pipeline.rl_optimizer.sampling import Sampler
+
+    _learned(fuser, "audit_share" if learner.audit_share else "explore_share", "chooses nothing that could be logged")
+    return Sampler(learner.audit_share, learner.explore_share, learner.epsilon, learner.sampling_seed)
+
+
+def _learned(fuser: Fuser, setting: str, instead: str) -> Learned:
+    """The strategy, where it is the policy. Raises ConfigError where a setting needs that and it is not."""
+    from character_pipeline.rl_optimizer.learned import Learned
 
     if not isinstance(fuser.strategy, Learned):
         raise ConfigError(
-            "rl_optimizer.budget_ms needs attribute_fusion.fusion_strategy 'learned' and a policy that was adopted; "
-            f"'{fuser.strategy.name}' looks at every picture"
+            f"rl_optimizer.{setting} needs attribute_fusion.fusion_strategy 'learned' and a policy that was adopted; "
+            f"'{fuser.strategy.name}' {instead}"
         )
-    return make_thrift(fuser.strategy, budget)
+    return fuser.strategy
 
 
 def _policy_file(config: PipelineConfig) -> Path:
@@ -91,5 +110,8 @@ def deciding_digest(config: PipelineConfig, vocabulary: Vocabulary) -> str:
     if fusion.fusion_strategy == POLICY:
         from character_pipeline.rl_optimizer.policy import load_policy
 
-        parts += [load_policy(_policy_file(config)).digest, repr(config.rl_optimizer.budget_ms)]
+        learner = config.rl_optimizer
+        samples = [learner.audit_share, learner.explore_share, learner.epsilon, learner.sampling_seed]
+        parts += [load_policy(_policy_file(config)).digest, repr(learner.budget_ms)]
+        parts += [repr(samples)] if learner.audit_share or learner.explore_share else []
     return " ".join(parts)

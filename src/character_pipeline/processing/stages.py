@@ -11,7 +11,7 @@ from character_pipeline.attribute_fusion.fusion import Fuser
 from character_pipeline.config import PipelineConfig
 from character_pipeline.extractors.base import PictureReader, PipelineStage, ReadingStage
 from character_pipeline.input_loader import ImageOptions
-from character_pipeline.processing.deciding import deciding_digest, make_fuser, make_saver
+from character_pipeline.processing.deciding import deciding_digest, make_fuser, make_sampler, make_saver
 from character_pipeline.schema import RecordSchema
 from character_pipeline.vocabulary import Vocabulary
 
@@ -51,6 +51,7 @@ class Stages:
         self.lookers = frozenset(stage.name for stage in [*self.image_stages, *self.reading_stages])
         self.fuser = fuser or make_fuser(config, vocabulary, self.lookers)
         self.saver = make_saver(config, self.fuser)
+        self.sampler = make_sampler(config, self.fuser)
         self.schema = RecordSchema(vocabulary)
         loader = config.input_loader
         self.image_options = ImageOptions(loader.max_pixels, self._draft(loader.jpeg_draft))

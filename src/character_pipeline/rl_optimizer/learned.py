@@ -12,7 +12,8 @@ from character_pipeline.attribute_fusion.ballots import Ballot
 from character_pipeline.attribute_fusion.strategies import Weighed
 from character_pipeline.attribute_fusion.weights import Weights
 from character_pipeline.errors import ConfigError
-from character_pipeline.rl_optimizer.actions import LEAST, NAMES, SUBSETS, Judges, voice
+from character_pipeline.rl_optimizer.actions import CHOICES, LEAST, NAMES, SUBSETS, Judges, voice
+from character_pipeline.rl_optimizer.choices import Choice
 from character_pipeline.rl_optimizer.episodes import answer
 from character_pipeline.rl_optimizer.features import feature_names
 from character_pipeline.rl_optimizer.learning import PRICE, with_price
@@ -49,17 +50,23 @@ class Learned:
         if not both.any():
             return found
         answers = answer({key: ballots[key].take(both) for key in self.keys}, self.judges, [EVERYTHING])
-        count, attributes = answers.states.shape[:2]
-        states = with_price(answers.states[:, :, 0], 0.0).reshape(count * attributes, -1)
-        masks = np.zeros((len(states), len(self.policy.about.actions)), dtype=np.bool_)
-        masks[:, : len(NAMES)] = True
-        actions = self.policy.act(states, masks).reshape(count, attributes)
+        actions = self.choose(answers.states[:, :, 0])
+        count = len(actions)
         for place, (key, chances) in enumerate(answers.chances.items()):
             chosen = actions[:, place]
             told = chances[np.arange(count), 0, chosen]
             voiced = voice(told, LEAST[chosen], answers.stack[key][:, 0], ballots[key].attribute.many)
-            found[key].support[both], found[key].least[both] = voiced
+            found[key].support[both], found[key].least[both] = voiced.support, voiced.least
+            found[key] = found[key]._replace(choices=_choices(both, chosen))
         return found
+
+    def choose(self, states: NDArray[np.float32]) -> NDArray[np.int64]:
+        """Which of the six answers, (N, A), in states (N, A, F) where everything was bought."""
+        count, attributes = states.shape[:2]
+        flat = with_price(states, 0.0).reshape(count * attributes, -1)
+        masks = np.zeros((len(flat), len(self.policy.about.actions)), dtype=np.bool_)
+        masks[:, : len(NAMES)] = True
+        return self.policy.act(flat, masks).reshape(count, attributes)
 
     def _stacked(self, ballot: Ballot, rows: NDArray[np.bool_] | None) -> Weighed:
         """What the stack says of some items, or of all; nothing of the others."""
@@ -68,6 +75,14 @@ class Learned:
         support = np.zeros((len(ballot), len(ballot.attribute.values)))
         support[rows] = self.support(ballot.take(rows))
         return Weighed(support, np.full(len(ballot), HALF))
+
+
+def _choices(rows: NDArray[np.bool_], actions: NDArray[np.int64]) -> list[Choice | None]:
+    """What was chosen for each item, by the actions for some of them."""
+    found: list[Choice | None] = [None] * len(rows)
+    for row, action in zip(np.flatnonzero(rows).tolist(), actions.tolist(), strict=True):
+        found[row] = CHOICES[action]
+    return found
 
 
 def _both_heard(ballots: Mapping[str, Ballot]) -> NDArray[np.bool_]:
