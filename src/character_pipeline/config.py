@@ -112,7 +112,7 @@ class RLOptimizerConfig(Section):
     learning_rate: float = Field(0.001, gt=0, description="of `charpipe train policy`; falls to 0 in the training")
     epsilon: Fraction = Field(0.1, description="share of random actions, where a policy learns by trial or explores")
     batch_size: int = Field(32, ge=1, description="items that a training step learns from")
-    policy: File | None = Field(None, description="a trained policy; none: that of the package")
+    policy: File | None = Field(None, description="a trained policy; none: the adopted one, or that of the package")
     budget_ms: float | None = Field(
         None, ge=0, description="with 'learned': what an item may cost on average; pictures not worth it stay unseen"
     )

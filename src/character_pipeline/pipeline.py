@@ -24,6 +24,7 @@ from character_pipeline.input_loader import load_image
 from character_pipeline.input_loader.base import ItemBuilder
 from character_pipeline.input_loader.images import read_file
 from character_pipeline.processing import Meter, Stages, introduce, process_items
+from character_pipeline.processing.deciding import find_policy
 from character_pipeline.runs.run import Progress, Run, RunRequest, RunSummary
 from character_pipeline.vocabulary import DATA, load_vocabulary
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from character_pipeline.models.plan import Plan
+    from character_pipeline.rl_optimizer.policy import Policy
 
 log = logging.getLogger("character_pipeline")
 
@@ -41,15 +43,17 @@ def build_stages(
     extractors: Sequence[PipelineStage] | None = None,
     add_extractors: Sequence[PipelineStage] = (),
     plan: Plan | None = None,
+    policy: Policy | None = None,
 ) -> Stages:
     """Wire the stages by a configuration, with the usual extractors or those given.
 
     Args:
         plan: the model that looks at pictures, where it was found before.
+        policy: the one that decides, where it was found before.
     """
     vocabulary = load_vocabulary(Path(config.vocabulary.path) if config.vocabulary.path else DATA)
     chosen = default_extractors(vocabulary, config, plan) if extractors is None else extractors
-    return Stages(config, vocabulary, [*chosen, *add_extractors])
+    return Stages(config, vocabulary, [*chosen, *add_extractors], policy=policy)
 
 
 class CharacterPipeline:
@@ -63,7 +67,8 @@ class CharacterPipeline:
     ) -> None:
         self.config = config
         plan = find_model(config) if extractors is None else None
-        self._make_stages = partial(build_stages, config, extractors, add_extractors, plan)
+        # Found once: another one that is adopted while this runs must not decide a part of the items.
+        self._make_stages = partial(build_stages, config, extractors, add_extractors, plan, find_policy(config))
         self.stages = self._make_stages()
         self.vocabulary = self.stages.vocabulary
 

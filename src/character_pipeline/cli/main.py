@@ -17,6 +17,7 @@ from character_pipeline.cli import (
     export_onnx,
     extract,
     feedback,
+    policies,
     query,
     sample,
     show,
@@ -46,6 +47,7 @@ app.command("feedback")(feedback.feedback)
 app.command("bench")(bench.bench)
 app.command("sample")(sample.sample)
 app.add_typer(train.app, name="train")
+app.add_typer(policies.app, name="policies")
 
 
 @app.callback(invoke_without_command=True)

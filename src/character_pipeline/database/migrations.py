@@ -73,7 +73,21 @@ def dealings(db: sqlite3.Connection) -> None:
     db.execute("ALTER TABLE details ADD COLUMN dealing INTEGER")
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (first_tables, picture_vectors, feedback, dealings)
+def policies(db: sqlite3.Connection) -> None:
+    """Version 5. Adopted policies: files as they were, checked whenever they are read; one at most is current."""
+    db.execute(
+        """CREATE TABLE policies(id INTEGER PRIMARY KEY, adopted REAL, digest TEXT NOT NULL UNIQUE, labels INTEGER,
+             gate TEXT, file BLOB, current INTEGER NOT NULL)"""
+    )
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
+    first_tables,
+    picture_vectors,
+    feedback,
+    dealings,
+    policies,
+)
 
 
 def migrate(db: sqlite3.Connection) -> None:

@@ -24,15 +24,34 @@ log = logging.getLogger("character_pipeline")
 POLICY = "learned"
 
 
-def make_fuser(config: PipelineConfig, vocabulary: Vocabulary, lookers: Set[str] = frozenset()) -> Fuser:
-    """Raises ConfigError where weights or policy cannot be used."""
+def find_policy(config: PipelineConfig) -> Policy | None:
+    """The policy that decides: that of the settings, else the one that was adopted in the database, else that of the
+    package; None where none does. Raises ModelError where it cannot be read."""
+    if config.attribute_fusion.fusion_strategy != POLICY:
+        return None
+    from character_pipeline.database.policies import current_policy
+    from character_pipeline.rl_optimizer.policy import DEFAULT, load_policy
+
+    if config.rl_optimizer.policy:
+        return load_policy(Path(config.rl_optimizer.policy))
+    return current_policy(Path(config.database.db_path)) or load_policy(DEFAULT)
+
+
+def make_fuser(
+    config: PipelineConfig, vocabulary: Vocabulary, lookers: Set[str] = frozenset(), policy: Policy | None = None
+) -> Fuser:
+    """Raises ConfigError where weights or policy cannot be used.
+
+    Args:
+        policy: the one that decides, where it was found before.
+    """
     fusion = config.attribute_fusion
     if fusion.fusion_strategy != POLICY:
         return Fuser(vocabulary, fusion, lookers)
     from character_pipeline.rl_optimizer.learned import make_learned
-    from character_pipeline.rl_optimizer.policy import load_policy
 
-    policy = load_policy(_policy_file(config))
+    policy = policy or find_policy(config)
+    assert policy is not None
     instead = str(policy.about.provenance.get("instead", ""))
     if instead:
         _tell(instead)
@@ -75,18 +94,12 @@ def _learned(fuser: Fuser, setting: str, instead: str) -> Learned:
     return fuser.strategy
 
 
-def _policy_file(config: PipelineConfig) -> Path:
-    from character_pipeline.rl_optimizer.policy import DEFAULT
-
-    return Path(config.rl_optimizer.policy) if config.rl_optimizer.policy else DEFAULT
-
-
-def read_policies(config: PipelineConfig) -> list[tuple[str, Policy]]:
-    """The policy of the settings, or that of the package; none where there is no file."""
-    from character_pipeline.rl_optimizer.policy import load_policy
-
-    path = _policy_file(config)
-    return [(POLICY, load_policy(path))] if config.rl_optimizer.policy or path.exists() else []
+def read_policies(config: PipelineConfig, database: Path) -> list[tuple[str, Policy]]:
+    """The policy that would decide in a database."""
+    fusion = config.attribute_fusion.model_copy(update={"fusion_strategy": POLICY})
+    there = config.database.model_copy(update={"db_path": str(database)})
+    found = find_policy(config.model_copy(update={"attribute_fusion": fusion, "database": there}))
+    return [] if found is None else [(POLICY, found)]
 
 
 @lru_cache(maxsize=8)
@@ -99,7 +112,7 @@ def _tell(instead: str) -> None:
     )
 
 
-def deciding_digest(config: PipelineConfig, vocabulary: Vocabulary) -> str:
+def deciding_digest(config: PipelineConfig, vocabulary: Vocabulary, policy: Policy | None = None) -> str:
     """Names the files that the decisions come from; empty where they come from rules alone."""
     fusion = config.attribute_fusion
     learned, precise = fusion.fusion_strategy in {*LEARNED, POLICY}, fusion.target_precision is not None
@@ -107,11 +120,10 @@ def deciding_digest(config: PipelineConfig, vocabulary: Vocabulary) -> str:
         return ""
     weights = read_weights(vocabulary, fusion)
     parts = [weights.digest] * learned + [weights.thresholds_digest] * precise
-    if fusion.fusion_strategy == POLICY:
-        from character_pipeline.rl_optimizer.policy import load_policy
-
+    policy = policy or find_policy(config)
+    if policy is not None:
         learner = config.rl_optimizer
         samples = [learner.audit_share, learner.explore_share, learner.epsilon, learner.sampling_seed]
-        parts += [load_policy(_policy_file(config)).digest, repr(learner.budget_ms)]
+        parts += [policy.digest, repr(learner.budget_ms)]
         parts += [repr(samples)] if learner.audit_share or learner.explore_share else []
     return " ".join(parts)
