@@ -14,7 +14,7 @@ from character_pipeline.cli.main import app
 from character_pipeline.config import PipelineConfig, load_config
 from character_pipeline.database.policies import adopt, current_policy, roll_back, versions
 from character_pipeline.database.store import Store
-from character_pipeline.errors import ConfigError, ModelError
+from character_pipeline.errors import ConfigError, ModelError, StoreError
 from character_pipeline.processing.deciding import deciding_digest, find_policy, read_policies
 from character_pipeline.rl_optimizer.policy import DEFAULT, load_policy, save_policy
 from character_pipeline.training.policy import noted
@@ -85,6 +85,15 @@ def test_what_is_adopted_while_a_pipeline_lives_decides_nothing_in_it(store: Sto
         assert pipeline._make_stages().fingerprint == pipeline.stages.fingerprint
     with pipeline_of(make_gold(5), config) as later:
         assert later.stages.fingerprint != pipeline.stages.fingerprint
+
+
+def test_nothing_changes_beside_a_run(store: Store, files: list[Path]) -> None:
+    adopt(store, files[0])
+    with closing(Store(store.path, VOCABULARY)) as running, running.lock():
+        for change in (lambda: adopt(store, files[1]), lambda: roll_back(store)):
+            with pytest.raises(StoreError, match="another run is writing"):
+                change()
+    assert [one.current for one in versions(store)] == [True]
 
 
 def test_versions_say_where_they_come_from(store: Store, files: list[Path], tmp_path: Path) -> None:

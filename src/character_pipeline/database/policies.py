@@ -62,12 +62,12 @@ def roll_back(store: Store) -> Version | None:
 
     Raises ConfigError where none is current.
     """
-    found = list(versions(store))
-    current = next((one for one in found if one.current), None)
-    if current is None:
-        raise ConfigError("no adopted policy decides: there is nothing to go back from")
-    before = next((one for one in reversed(found) if one.number < current.number), None)
     with store.lock(), store.transaction() as db:
+        found = list(versions(store))
+        current = next((one for one in found if one.current), None)
+        if current is None:
+            raise ConfigError("no adopted policy decides: there is nothing to go back from")
+        before = next((one for one in reversed(found) if one.number < current.number), None)
         _make_current(db, before.number if before else None)
     return before
 
