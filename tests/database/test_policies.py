@@ -90,9 +90,10 @@ def test_what_is_adopted_while_a_pipeline_lives_decides_nothing_in_it(store: Sto
 def test_nothing_changes_beside_a_run(store: Store, files: list[Path]) -> None:
     adopt(store, files[0])
     with closing(Store(store.path, VOCABULARY)) as running, running.lock():
-        for change in (lambda: adopt(store, files[1]), lambda: roll_back(store)):
-            with pytest.raises(StoreError, match="another run is writing"):
-                change()
+        with pytest.raises(StoreError, match="another run is writing"):
+            adopt(store, files[1])
+        with pytest.raises(StoreError, match="another run is writing"):
+            roll_back(store)
     assert [one.current for one in versions(store)] == [True]
 
 
@@ -140,10 +141,14 @@ def test_databases_without_policies(tmp_path: Path, files: list[Path]) -> None:
 
 def test_the_command_lists_adopts_and_goes_back(store: Store, files: list[Path]) -> None:
     run = CliRunner().invoke
-    place = str(store.path.parent)
+    place, config = str(store.path.parent), store.path.parent / "settings.json"
+    config.write_text(json.dumps({"attribute_fusion": settings(store.path.parent, None)["attribute_fusion"]}))
+    other = run(app, ["policies", "adopt", place, str(files[0])]).exception
+    assert isinstance(other, ConfigError)
+    assert "other fusion weights" in str(other)
     assert "the policy of the package decides" in run(app, ["policies", "list", place]).output
-    assert "version 1 decides" in run(app, ["policies", "adopt", place, str(files[0])]).output
-    run(app, ["policies", "adopt", place, str(files[1])])
+    assert "version 1 decides" in run(app, ["policies", "adopt", place, str(files[0]), "--config", str(config)]).output
+    run(app, ["policies", "adopt", place, str(files[1]), "--config", str(config)])
     listed = run(app, ["policies", "list", place]).output.splitlines()
     assert [line[:3] for line in listed] == ["  1", "* 2"]
     found = json.loads(run(app, ["policies", "list", place, "--json"]).output)

@@ -35,11 +35,22 @@ def list_versions(db: DbArgument, as_json: JsonOption = False) -> None:
 
 
 @app.command("adopt")
-def adopt_policy(db: DbArgument, policy: PolicyArgument) -> None:
-    """Keep a policy in the database; from the next run on it decides, unless rl_optimizer.policy names another."""
+def adopt_policy(db: DbArgument, policy: PolicyArgument, config: ConfigOption = None) -> None:
+    """Keep a policy in the database; from the next run on it decides, unless rl_optimizer.policy names another.
+
+    It must go with the fusion weights of the settings, by default those of the last run.
+    """
+    from character_pipeline.attribute_fusion.fusion import read_weights
+    from character_pipeline.config import load_config
     from character_pipeline.database.policies import adopt
+    from character_pipeline.evaluation.sources import last_config
+    from character_pipeline.rl_optimizer.learned import make_learned
+    from character_pipeline.rl_optimizer.policy import load_policy
 
     with open_store(db, writable=True) as store:
+        settings = load_config(config) if config is not None else last_config(store)
+        weights = read_weights(store.vocabulary, settings.attribute_fusion)
+        make_learned(load_policy(policy), weights, tuple(store.vocabulary.attributes))
         typer.echo(f"version {adopt(store, policy).number} decides from the next run on", err=True)
 
 
