@@ -24,6 +24,7 @@ ROOMS = (
     "processing",
     "runs",
     "benchmark",
+    "results",
     "pipeline",
     "planning",
     "evaluation",

@@ -110,12 +110,19 @@ class SafetyConfig(Section):
 
 class RLOptimizerConfig(Section):
     learning_rate: float = Field(0.001, gt=0, description="of `charpipe train policy`; falls to 0 in the training")
-    epsilon: Fraction = Field(0.1, description="share of random actions, where a policy learns by trial")
+    epsilon: Fraction = Field(0.1, description="share of random actions, where a policy learns by trial or explores")
     batch_size: int = Field(32, ge=1, description="items that a training step learns from")
-    policy: File | None = Field(None, description="a trained policy; none: that of the package")
+    policy: File | None = Field(None, description="a trained policy; none: the adopted one, or that of the package")
     budget_ms: float | None = Field(
         None, ge=0, description="with 'learned': what an item may cost on average; pictures not worth it stay unseen"
     )
+    audit_share: Fraction = Field(
+        0.0, description="with 'learned': share of items on which all runs, whatever the budget; no answer changes"
+    )
+    explore_share: Fraction = Field(
+        0.0, description="with 'learned': share of items for which drawn actions are logged; no answer changes"
+    )
+    sampling_seed: int = Field(0, ge=0, description="another seed audits and explores other items")
 
 
 class DatabaseConfig(Section):

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL import Image
 
+    from character_pipeline.rl_optimizer.choices import Choice, Dealing
+
 STATEMENT = 0.6
 """A claim whose score is at least this states its value; a weaker one hints at it, and yields to any statement."""
 
@@ -152,6 +154,8 @@ class AttributeValue:
     evidence: tuple[Evidence, ...] = ()
     listed: bool = False
     """Whether the flat record shows all values as a list, or the first alone."""
+    choice: Choice | None = None
+    """What the policy chose, where one decided."""
 
     @property
     def value(self) -> str | None:
@@ -166,6 +170,7 @@ class AttributeValue:
             "confidence": round(self.confidence, 4),
             "alternatives": [[value, round(probability, 4)] for value, probability in self.alternatives],
             "evidence": [claim.to_json() for claim in self.evidence],
+            **({"policy": self.choice.to_json()} if self.choice is not None else {}),
         }
 
 
@@ -184,6 +189,8 @@ class CharacterAttributes:
     reasons: tuple[Evidence, ...] = field(default=())
     """The evidence of the gates: why this is one character, several or none, why it is quarantined, or why
     nothing was seen in its picture."""
+    dealing: Dealing | None = None
+    """How a policy dealt with the item, where there is more to say than what it chose for each attribute."""
 
     def to_dict(self) -> dict[str, Any]:
         """The flat record: what is known, in the order of the vocabulary, and the confidence score last."""
@@ -206,6 +213,7 @@ class CharacterAttributes:
             "fingerprint": self.fingerprint,
             "errors": [{"stage": p.stage, "kind": p.kind, "message": p.message} for p in self.errors],
             "reasons": [{"gate": claim.attribute, **claim.to_json()} for claim in self.reasons],
+            **({"policy": self.dealing.to_json()} if self.dealing is not None else {}),
             "attributes": {label: decided.to_json() for label, decided in self.attributes.items()},
         }
 

@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import io
 import logging
-import operator
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cached_property, partial
-from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, overload
+from typing import TYPE_CHECKING, Any, Self
 
 from character_pipeline.benchmark import benchmark
 from character_pipeline.config import PipelineConfig, load_config
-from character_pipeline.data import CharacterAttributes, ExtractionResult, Item
-from character_pipeline.database import export, queries
+from character_pipeline.data import CharacterAttributes, Item
+from character_pipeline.database import queries
 from character_pipeline.database.store import Store
-from character_pipeline.errors import ConfigError, ItemError, MissingExtraError
+from character_pipeline.errors import ConfigError, ItemError
 from character_pipeline.extractors import default_extractors, find_model
 from character_pipeline.extractors.base import PipelineStage
 from character_pipeline.input_loader import Source, load_image
 from character_pipeline.input_loader.base import ItemBuilder
 from character_pipeline.input_loader.images import read_file
 from character_pipeline.processing import Meter, Stages, introduce, process_items
+from character_pipeline.processing.deciding import find_policy
+from character_pipeline.results import Results
 from character_pipeline.runs.engine import Engine, LocalEngine
 from character_pipeline.runs.jobs import work_part
 from character_pipeline.runs.run import Progress, Run, RunRequest, RunSummary
@@ -32,10 +32,10 @@ from character_pipeline.runs.stored import open_stored
 from character_pipeline.vocabulary import DATA, load_vocabulary
 
 if TYPE_CHECKING:
-    import pandas as pd
     from PIL import Image
 
     from character_pipeline.models.plan import Plan
+    from character_pipeline.rl_optimizer.policy import Policy
 
 log = logging.getLogger("character_pipeline")
 
@@ -45,15 +45,17 @@ def build_stages(
     extractors: Sequence[PipelineStage] | None = None,
     add_extractors: Sequence[PipelineStage] = (),
     plan: Plan | None = None,
+    policy: Policy | None = None,
 ) -> Stages:
     """Wire the stages by a configuration, with the usual extractors or those given.
 
     Args:
         plan: the model that looks at pictures, where it was found before.
+        policy: the one that decides, where it was found before.
     """
     vocabulary = load_vocabulary(Path(config.vocabulary.path) if config.vocabulary.path else DATA)
     chosen = default_extractors(vocabulary, config, plan) if extractors is None else extractors
-    return Stages(config, vocabulary, [*chosen, *add_extractors])
+    return Stages(config, vocabulary, [*chosen, *add_extractors], policy=policy)
 
 
 class CharacterPipeline:
@@ -67,7 +69,8 @@ class CharacterPipeline:
     ) -> None:
         self.config = config
         plan = find_model(config) if extractors is None else None
-        self._make_stages = partial(build_stages, config, extractors, add_extractors, plan)
+        # Found once: another one that is adopted while this runs must not decide a part of the items.
+        self._make_stages = partial(build_stages, config, extractors, add_extractors, plan, find_policy(config))
         self.stages = self._make_stages()
         self.vocabulary = self.stages.vocabulary
 
@@ -253,60 +256,6 @@ def create_pipeline(
     Raises ConfigError for an unknown key or a wrong value, naming what is allowed.
     """
     return CharacterPipeline(load_config(config), extractors, add_extractors)
-
-
-@dataclass(frozen=True)
-class Results:
-    """A lazy view on results in a database, by item id. Quarantined items are not shown."""
-
-    store: Store
-    filter: queries.Filter = field(default_factory=queries.Filter)
-
-    def __len__(self) -> int:
-        return queries.count_results(self.store, self.filter)
-
-    def __iter__(self) -> Iterator[ExtractionResult]:
-        return queries.find_results(self.store, self.filter)
-
-    @overload
-    def __getitem__(self, index: int) -> ExtractionResult: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[ExtractionResult]: ...
-    def __getitem__(self, index: int | slice) -> ExtractionResult | list[ExtractionResult]:
-        if isinstance(index, slice):
-            return self._slice(range(*index.indices(len(self))))
-        index = operator.index(index)
-        number = index + len(self) if index < 0 else index
-        found = queries.result_at(self.store, self.filter, number) if number >= 0 else None
-        if found is None:
-            raise IndexError(f"result {index} of {len(self)}")
-        return found
-
-    def _slice(self, places: range) -> list[ExtractionResult]:
-        """The results at some places, read in one pass."""
-        if not places:
-            return []
-        first, last = sorted((places[0], places[-1]))
-        found = queries.find_results(self.store, self.filter, limit=last - first + 1, offset=first)
-        chosen = list(islice(found, 0, None, abs(places.step)))
-        return chosen if places.step > 0 else chosen[::-1]
-
-    def to_pandas(self) -> pd.DataFrame:
-        """A data frame with the columns of the Parquet export. Holds everything in memory."""
-        try:
-            import pandas as pd
-        except ImportError as error:
-            raise MissingExtraError("to_pandas()", "pandas") from error
-        return pd.DataFrame(export.parquet_columns(self.store.vocabulary, list(self)))
-
-    def to_parquet(self, path: str | Path) -> int:
-        return export.export(self.store, "parquet", Path(path), self.filter)
-
-    def to_jsonl(self, path: str | Path) -> int:
-        return export.export(self.store, "jsonl", Path(path), self.filter)
-
-    def to_csv(self, path: str | Path) -> int:
-        return export.export(self.store, "csv", Path(path), self.filter)
 
 
 def _absolute(uri: str) -> str:

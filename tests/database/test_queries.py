@@ -23,6 +23,7 @@ from character_pipeline.database.queries import (
     get_statistics,
     parse_filter,
     result_at,
+    results_by_id,
 )
 from character_pipeline.database.rows import Rows
 from character_pipeline.database.store import Store
@@ -61,7 +62,7 @@ def write(store: Store, numbers: list[int], rng: random.Random, shard: int = 1) 
         cells = [cell(rng, codes) if described else None for codes in store.codes]
         fixed = (number, status, rng.randrange(3), rng.random(), "f", 1, 1, 0, 0.001, b"", 0, 0, "")
         rows.records.append((*fixed, *cells))
-        rows.details.append((number, None, None, "{}", None))
+        rows.details.append((number, None, None, "{}", None, None))
     store.commit_shard(shard, rows)
 
 
@@ -105,7 +106,7 @@ def test_filters_find_what_a_look_at_every_record_finds(store: Store, where: str
     wanted, found = expected(store, where), parse_filter(store, where)
     assert len(wanted) > 20
     assert count_results(store, found) == len(wanted)
-    assert numbers(find_results(store, found)) == wanted
+    assert numbers(find_results(store, found)) == wanted == numbers(results_by_id(store, found))
     assert numbers(find_results(store, found, limit=7, offset=11)) == wanted[11:18]
     at = result_at(store, found, len(wanted) - 1)
     assert at is not None
@@ -146,6 +147,8 @@ def test_a_database_of_an_older_version_is_brought_up_to_date_by_readers(store: 
         old.execute("CREATE TABLE many(attribute INTEGER, code INTEGER, item INTEGER)")
         listed = [codes for codes in store.codes if codes.many]
         old.executemany("INSERT INTO many VALUES (?, 1, 1)", [(codes.number,) for codes in listed])
+        old.execute("ALTER TABLE details DROP COLUMN dealing")
+        old.execute("DROP TABLE policies")
         for index in ("items_gone", "errors_kind"):
             old.execute(f"DROP INDEX {index}")
         old.execute("CREATE INDEX records_status ON records(status)")

@@ -253,7 +253,7 @@ def test_the_heuristic_reward_is_named_and_its_loss_is_shown(tmp_path: Path) -> 
     assert report["reward"] == "heuristic"
     assert report["gate"]["difference"] < 0
     assert any("without the truth" in line for line in said)
-    [(name, policy)] = read_policies(load_config({"rl_optimizer": {"policy": str(path)}}))
+    [(name, policy)] = read_policies(load_config({"rl_optimizer": {"policy": str(path)}}), tmp_path / "no.db")
     assert policy.about.provenance["instead"] == report["gate"]["baseline"]
     places = {place.name: place for place in meet(make_gold(200, seed=9), Weights(), [(name, policy)]).places}
     assert places["learned (heuristic reward)"].ahead < 0

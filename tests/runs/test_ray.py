@@ -171,7 +171,7 @@ def test_files_hold_the_rows_they_were_made_of(tmp_path: Path) -> None:
     for number in rows.items:
         fixed: tuple[Any, ...] = (number, 0, 1, rng.random(), "f", 1, -(2**63), 2, 0.125, b"\x00\xff", 0, 7, "PNG")
         rows.records.append((*fixed, None, -3, 2**61))
-        rows.details.append((number, None, '["a"]', "{}", None))
+        rows.details.append((number, None, '["a"]', "{}", None, 5))
     rows.errors = [(4, 0, "read", "io_error", "what, \u2028 'quoted'", 1)]
     rows.vectors = [(b"\x01" * 32, "reader/1", b"\x00\x3c"), (b"\x02" * 32, "reader/1", b"")]
     files = ShardFiles(f"file://{tmp_path}/deep/er")

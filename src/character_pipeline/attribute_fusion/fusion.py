@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from dataclasses import replace
 from functools import lru_cache, partial
 from operator import attrgetter
 from pathlib import Path
@@ -155,7 +156,9 @@ class Fuser:
         if not isinstance(left, Open):
             return left
         chances, least = weighed.support[row].round(DIGITS).tolist(), float(weighed.least[row])
-        return self.chooser.answer(self.vocabulary.attributes[key], left, chances, least)
+        found = self.chooser.answer(self.vocabulary.attributes[key], left, chances, least)
+        choice = weighed.choices[row] if weighed.choices is not None else None
+        return replace(found, choice=choice) if choice is not None and left.stated else found
 
     def _cast(self, attribute: Attribute, closed: Sequence[AttributeValue | Open], heard: Sequence[Set[str]]) -> Ballot:
         counted = [self.chooser.heard(attribute, one.stated) if isinstance(one, Open) else () for one in closed]
@@ -193,7 +196,8 @@ class Fuser:
                 label = attributes[other].label if other in attributes else ""
                 if label and self._is_only_seen(decided[label]):
                     old = decided[label]
-                    decided[label] = AttributeValue(state, (), cause.confidence, None, (), old.evidence, old.listed)
+                    rest = (None, (), old.evidence, old.listed, old.choice)
+                    decided[label] = AttributeValue(state, (), cause.confidence, *rest)
 
     def _is_only_seen(self, decided: AttributeValue) -> bool:
         claims = [claim for claim in decided.evidence if claim.stance == "is" and claim.value in decided.values]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
@@ -15,6 +15,8 @@ from character_pipeline.errors import ConfigError
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from character_pipeline.rl_optimizer.choices import Choice
 
     Floats = NDArray[np.float64]
 
@@ -54,11 +56,12 @@ class Strategy(Protocol):
 
 
 class Weighed(NamedTuple):
-    """What a strategy says of one attribute of N items: a probability for each value, (N, V), and for each item the
-    least from which a value is said, (N,)."""
+    """What a strategy says of one attribute of N items: a probability for each value, (N, V), for each item the least
+    from which a value is said, (N,), and where it chose between ways of deciding, which."""
 
     support: Floats
     least: Floats
+    choices: Sequence[Choice | None] | None = None
 
 
 @runtime_checkable

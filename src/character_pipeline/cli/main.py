@@ -19,6 +19,7 @@ from character_pipeline.cli import (
     extract,
     feedback,
     plan,
+    policies,
     query,
     redecide,
     sample,
@@ -55,6 +56,7 @@ app.command("feedback")(feedback.feedback)
 app.command("bench")(bench.bench)
 app.command("sample")(sample.sample)
 app.add_typer(train.app, name="train")
+app.add_typer(policies.app, name="policies")
 
 
 @app.callback(invoke_without_command=True)

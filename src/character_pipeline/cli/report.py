@@ -103,7 +103,7 @@ def _quoted(path: Path) -> str:
 def _results_table(pipeline: CharacterPipeline) -> Table:
     from rich.table import Table
 
-    from character_pipeline.pipeline import Results
+    from character_pipeline.results import Results
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("item", overflow="ellipsis", no_wrap=True)
@@ -124,7 +124,7 @@ def _results_table(pipeline: CharacterPipeline) -> Table:
 
 
 def _example(pipeline: CharacterPipeline) -> str:
-    from character_pipeline.pipeline import Results
+    from character_pipeline.results import Results
 
     names = (result.item_id for result in islice(Results(pipeline.store), SHOWN) if result.success)
     plain = (name for name in names if name.isprintable() and not name.startswith("-"))

@@ -19,6 +19,7 @@ from character_pipeline.cli.common import (
 
 if TYPE_CHECKING:
     from character_pipeline.data import AttributeValue, CharacterAttributes, Evidence
+    from character_pipeline.rl_optimizer.choices import Choice
 
 
 def show(
@@ -73,14 +74,33 @@ def _print(record: CharacterAttributes) -> None:
         screen.print(f"[dim]{claim.attribute}: {_claim(claim)}[/]")
     for problem in record.errors:
         screen.print(f"[yellow]{problem.stage}: {problem.kind}:[/] {shown(problem.message)}")
+    for line in _dealing(record):
+        screen.print(f"[dim]policy: {line}[/]")
+    chosen = any(decided.choice for decided in record.attributes.values())
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("attribute", "value", "conf.", "detail", "evidence"):
+    for column in ("attribute", "value", "conf.", *["chosen"] * chosen, "detail", "evidence"):
         table.add_column(column, overflow="fold")
     for label, decided in record.attributes.items():
         confidence = confidence_text(decided.confidence) if decided.confidence else ""
         evidence = "\n".join(_claim(claim) for claim in decided.evidence)
-        table.add_row(label, _value(decided), confidence, shown(decided.detail or ""), evidence)
+        action = [_choice(decided.choice)] * chosen
+        table.add_row(label, _value(decided), confidence, *action, shown(decided.detail or ""), evidence)
     screen.print(table)
+
+
+def _dealing(record: CharacterAttributes) -> list[str]:
+    dealing = record.dealing
+    if dealing is None:
+        return []
+    bought = [] if dealing.bought is None else [f"of the picture it buys {', '.join(dealing.bought) or 'nothing'}"]
+    about = {"audit": "audit sample: everything runs", "explore": "explores: drawn actions are logged"}
+    return [*bought, *(f"{about[name]}; the answer is the usual one" for name in dealing.samples)]
+
+
+def _choice(choice: Choice | None) -> str:
+    if choice is None:
+        return ""
+    return f"{choice.action} (drawn: {choice.drawn}, {choice.propensity:.3f})" if choice.drawn else choice.action
 
 
 def _value(decided: AttributeValue) -> str:

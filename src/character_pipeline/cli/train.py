@@ -166,7 +166,7 @@ def policy(  # noqa: PLR0913, PLR0917 - options of a command
     truth: TruthOption = None,
     config: ConfigOption = None,
     mode: Annotated[str, typer.Option(help="six: an action buys what it needs; acquire: buying is an action.")] = "six",
-    steps: Annotated[int, typer.Option(min=1, help="Steps of a training.")] = 5_000,
+    steps: Annotated[int | None, typer.Option(min=1, help="Steps of a training; 5000, or 1000 with --from.")] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Trainings; the best one is taken.")] = 1,
     price: Annotated[float, typer.Option(min=0.0, help="What a millisecond costs; a right value is worth 1.")] = 0.0,
     reward: Annotated[
@@ -177,6 +177,10 @@ def policy(  # noqa: PLR0913, PLR0917 - options of a command
         tuple[Path, Path] | None,
         typer.Option(help="A database and the truth of items to judge on, of other characters; else some are kept."),
     ] = None,
+    before: Annotated[
+        Path | None,
+        typer.Option("--from", help="A policy to go on from with the feedback that came since; --truth is old truth."),
+    ] = None,
 ) -> None:
     """Train the policy that chooses a strategy for each attribute of an item, and judge it on other characters.
 
@@ -184,8 +188,11 @@ def policy(  # noqa: PLR0913, PLR0917 - options of a command
     """
     from character_pipeline.attribute_fusion.fusion import read_weights
     from character_pipeline.config import load_config
-    from character_pipeline.evaluation.gold import read_gold
-    from character_pipeline.training.policy import SETTINGS, Plan, check_mode, check_reward, train_policy
+    from character_pipeline.database.feedback import all_feedback
+    from character_pipeline.evaluation.gold import read_gold, read_lessons
+    from character_pipeline.rl_optimizer.policy import load_policy
+    from character_pipeline.training.continuing import continue_policy, since
+    from character_pipeline.training.policy import SETTINGS, STEPS, Plan, check_mode, check_reward, train_policy
 
     settings = load_config(config)
     learner = settings.rl_optimizer
@@ -194,15 +201,22 @@ def policy(  # noqa: PLR0913, PLR0917 - options of a command
         settings=replace(
             SETTINGS, learning_rate=learner.learning_rate, epsilon=learner.epsilon, batch_size=learner.batch_size
         ),
-        steps=steps,
+        steps=steps or (STEPS if before is None else STEPS // 5),
         seeds=range(seeds),
         price=price,
         reward=check_reward(reward),
     )
+    say, base = partial(typer.echo, err=True), None if before is None else load_policy(before)
     with open_store(db) as store:
-        gold = read_gold(store, truth)
         weights = read_weights(store.vocabulary, settings.attribute_fusion)
-    report = train_policy(gold, weights, plan, output, partial(typer.echo, err=True), _read_judged(judged))
+        newest = max((one.given for one in all_feedback(store)), default=0.0) if truth is None or base else 0.0
+        plan = replace(plan, feedback_until=newest)
+        lessons = read_lessons(store, truth, since(base) if base else 0.0) if base else None
+        gold = read_gold(store, truth) if lessons is None else lessons.gold
+    if base is not None and lessons is not None:
+        report = continue_policy(base, lessons, weights, plan, output, say, _read_judged(judged))
+    else:
+        report = train_policy(gold, weights, plan, output, say, _read_judged(judged))
     typer.echo(json.dumps({name: report[name] for name in ("reward", "gate", "budgets", "utility")}, indent=1))
 
 

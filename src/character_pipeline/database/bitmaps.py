@@ -137,6 +137,11 @@ def mask_of(numbers: Iterable[int], like: Mask) -> Mask:
     return np.packbits(flags, bitorder="little").reshape(like.shape)
 
 
+def as_flags(mask: Mask) -> NDArray[np.bool_]:
+    """A flag for each item, by its number."""
+    return np.unpackbits(mask.ravel(), bitorder="little").astype(np.bool_)
+
+
 def count_bits(mask: Mask) -> int:
     return int(np.bitwise_count(mask).sum())
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from character_pipeline.data import ExtractionResult
-from character_pipeline.database.queries import Filter, find_results
+from character_pipeline.database.queries import Filter, results_by_id
 from character_pipeline.database.store import Store
 from character_pipeline.errors import ConfigError, StoreError, unknown_name
 from character_pipeline.schema import flat_schema
@@ -31,7 +31,7 @@ def export(store: Store, kind: str, path: Path, found: Filter | None = None) -> 
         raise ConfigError(unknown_name("format", kind, WRITERS))
     path.parent.mkdir(parents=True, exist_ok=True)
     with _aside(path) as part:
-        return WRITERS[kind](store, part, find_results(store, found or Filter(), evidence=False))
+        return WRITERS[kind](store, part, results_by_id(store, found or Filter()))
 
 
 def write_schema(vocabulary: Vocabulary, path: Path) -> None:

@@ -108,7 +108,27 @@ def _attributes(db: sqlite3.Connection) -> list[tuple[str, int]]:
     return db.execute("SELECT attribute, code FROM vocabulary WHERE value = '' ORDER BY code").fetchall()
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (first_tables, picture_vectors, feedback, bitmaps)
+def dealings(db: sqlite3.Connection) -> None:
+    """Version 5. How a policy dealt with an item, as bits, see rl_optimizer/choices.py; NULL where none did."""
+    db.execute("ALTER TABLE details ADD COLUMN dealing INTEGER")
+
+
+def policies(db: sqlite3.Connection) -> None:
+    """Version 6. Adopted policies: files as they were, checked whenever they are read; one at most is current."""
+    db.execute(
+        """CREATE TABLE policies(id INTEGER PRIMARY KEY, adopted REAL, digest TEXT NOT NULL UNIQUE, labels INTEGER,
+             gate TEXT, file BLOB, current INTEGER NOT NULL)"""
+    )
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
+    first_tables,
+    picture_vectors,
+    feedback,
+    bitmaps,
+    dealings,
+    policies,
+)
 
 
 def read_version(db: sqlite3.Connection) -> int:

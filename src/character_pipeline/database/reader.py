@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from character_pipeline.data import (
@@ -16,6 +17,7 @@ from character_pipeline.data import (
     ExtractionResult,
     Problem,
 )
+from character_pipeline.rl_optimizer.choices import read_choice, read_dealing
 from character_pipeline.vocabulary import Vocabulary
 
 RESULT_COLUMNS = """i.item_id, r.item, r.status, r.people, r.confidence, r.fingerprint, r.retry, r.seconds,
@@ -34,11 +36,18 @@ class ResultReader:
 
     def read(self, rest: str, marks: Any) -> Iterator[ExtractionResult]:
         """The results of a query over `RESULT_TABLES`; `rest` is its WHERE, ORDER BY and LIMIT."""
-        for row in self.db.execute(f"SELECT {RESULT_COLUMNS} FROM {RESULT_TABLES} {rest}", marks):
+        for row in self.db.execute(f"SELECT {self.columns} FROM {RESULT_TABLES} {rest}", marks):
             yield self._result(row)
 
+    @cached_property
+    def columns(self) -> str:
+        """What is selected. A database that was written before policies told how they dealt with an item, and is
+        opened for reading, has no column for it."""
+        there = any(row[1] == "dealing" for row in self.db.execute("PRAGMA table_info(details)"))
+        return f"{RESULT_COLUMNS}, {'d.dealing' if there else 'NULL'}"
+
     def _result(self, row: tuple[Any, ...]) -> ExtractionResult:
-        item_id, number, status, people, confidence, fingerprint, retry, seconds, digest, decided, gates = row
+        item_id, number, status, people, confidence, fingerprint, retry, seconds, digest, decided, gates, dealing = row
         record = CharacterAttributes(
             attributes=self._attributes(json.loads(decided)),
             people=PEOPLE[people],
@@ -49,6 +58,7 @@ class ResultReader:
             fingerprint=fingerprint,
             errors=read_problems(self.db, number) if retry else (),
             reasons=tuple([read_claim(*pair) for pair in json.loads(gates)]) if gates and self.evidence else (),
+            dealing=None if dealing is None else read_dealing(dealing),
         )
         return ExtractionResult(item_id, record, seconds)
 
@@ -61,10 +71,12 @@ class ResultReader:
         return found
 
     def _value(self, key: str, listed: bool, stored: Sequence[Any]) -> AttributeValue:
-        state, values, confidence, detail, alternatives, evidence = stored
+        state, values, confidence, detail, alternatives, evidence, *chosen = stored
         claims = tuple([read_claim(key, claim) for claim in evidence]) if self.evidence else ()
         others = tuple([(value, p) for value, p in alternatives]) if alternatives else ()
-        return AttributeValue(state, tuple(values), confidence, detail, others, claims, listed)
+        return AttributeValue(
+            state, tuple(values), confidence, detail, others, claims, listed, *map(read_choice, chosen)
+        )
 
 
 def read_problems(db: sqlite3.Connection, number: int) -> tuple[Problem, ...]:

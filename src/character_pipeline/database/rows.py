@@ -13,6 +13,7 @@ from pydantic_core import to_json
 from character_pipeline.data import PEOPLE, STATUSES, AttributeValue, Evidence, PictureFacts, Problem, Processed
 from character_pipeline.database.codes import AttributeCodes
 from character_pipeline.database.vectors import VectorRow
+from character_pipeline.rl_optimizer.choices import write_choice, write_dealing
 
 STATUS_CODES = {status: code for code, status in enumerate(STATUSES)}
 PEOPLE_CODES = {people: code for code, people in enumerate(PEOPLE)}
@@ -26,7 +27,7 @@ class Rows:
 
     items: list[int] = field(default_factory=list)
     records: list[tuple[object, ...]] = field(default_factory=list)
-    details: list[tuple[int, str | None, str | None, str, str | None]] = field(default_factory=list)
+    details: list[tuple[int, str | None, str | None, str, str | None, int | None]] = field(default_factory=list)
     errors: list[tuple[int, int, str, str, str, int]] = field(default_factory=list)
     vectors: list[VectorRow] = field(default_factory=list)
 
@@ -95,7 +96,9 @@ class RowEncoder:
         notes = json.dumps(done.item.notes) if done.item.notes else None
         rows.items.append(item)
         rows.records.append(row)
-        rows.details.append((item, done.item.text, notes, f"{{{decided}}}", _write_reasons(record.reasons)))
+        dealing = None if record.dealing is None else write_dealing(record.dealing)
+        gates = _write_reasons(record.reasons)
+        rows.details.append((item, done.item.text, notes, f"{{{decided}}}", gates, dealing))
         rows.vectors += [(digest, key + self.suffix, vector) for key, vector in done.fresh.items()]
         for number, problem in enumerate(record.errors):
             rows.errors.append((item, number, problem.stage, problem.kind, problem.message, run))
@@ -110,7 +113,8 @@ def write_value(decided: AttributeValue) -> str:
     values, others = to_json(decided.values).decode(), to_json(decided.alternatives).decode()
     detail = to_json(decided.detail).decode()
     evidence = ",".join([write_claim(claim) for claim in decided.evidence])
-    return f'["{decided.state}",{values},{decided.confidence:.4g},{detail},{others},[{evidence}]]'
+    choice = "" if decided.choice is None else f",{write_choice(decided.choice)}"
+    return f'["{decided.state}",{values},{decided.confidence:.4g},{detail},{others},[{evidence}]{choice}]'
 
 
 @lru_cache(maxsize=REMEMBERED)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 ABOUT = b"character_pipeline"
-DETAILS = ("text", "notes", "decided", "gates")
+DETAILS = ("text", "notes", "decided", "gates", "dealing")
 VECTORS = ("content_hash", "reader", "vector")
 WHOLE, REAL = frozenset({"fingerprint", "format"}), frozenset({"confidence", "seconds"})
 
@@ -135,7 +135,7 @@ def _type(name: str) -> pa.DataType:
 
     if name in {"content_hash", "vector"}:
         return pa.binary()
-    if name in WHOLE or name in DETAILS or name == "reader":
+    if name in WHOLE or name in DETAILS[:-1] or name == "reader":
         return pa.string()
     return pa.float64() if name in REAL else pa.int64()
 

@@ -150,7 +150,7 @@ class Store:
             before = self._forget(rows.items)
             add_sums(db, [(row[1], row[3], row[8]) for row in rows.records])
             db.executemany(self._insert_record(), rows.records)
-            db.executemany("INSERT OR REPLACE INTO details VALUES (?, ?, ?, ?, ?)", rows.details)
+            db.executemany("INSERT OR REPLACE INTO details VALUES (?, ?, ?, ?, ?, ?)", rows.details)
             db.executemany("INSERT INTO errors VALUES (?, ?, ?, ?, ?, ?)", rows.errors)
             replace_bits(db, before, index_rows(self.codes, [indexed(row) for row in rows.records]))
             write_vectors(db, rows.vectors)

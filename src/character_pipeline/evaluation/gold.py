@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +13,7 @@ import numpy as np
 from character_pipeline.attribute_fusion.ballots import Ballot
 from character_pipeline.attribute_fusion.fusion import Fuser
 from character_pipeline.data import CharacterAttributes, Claims, Evidence
-from character_pipeline.database.feedback import feedback_as_truth
+from character_pipeline.database.feedback import all_feedback, feedback_as_truth
 from character_pipeline.database.queries import Filter, find_results, get_result
 from character_pipeline.database.store import Store
 from character_pipeline.errors import ConfigError
@@ -96,15 +96,20 @@ def read_gold(store: Store, path: Path | None) -> Gold:
 
     Raises ConfigError where the truth cannot be read, or none of its items is there.
     """
+    where = "no feedback is" if path is None else f"no item of {path} that shows one character is"
+    return gather_gold(store, feedback_as_truth(store) if path is None else read_truth(path), where)
+
+
+def gather_gold(store: Store, lines: Iterable[Mapping[str, Any]], missing: str) -> Gold:
+    """The items of some lines of truth, with their claims. Raises ConfigError where none is in the database."""
     truths, claims = [], []
-    for truth in feedback_as_truth(store) if path is None else read_truth(path):
+    for truth in lines:
         result = get_result(store, truth["item_id"]) if truth.get("people", "single") == "single" else None
         if result is not None:
             truths.append(truth)
             claims.append(claims_on(result.attributes, store.vocabulary))
     if not truths:
-        where = "no feedback is" if path is None else f"no item of {path} that shows one character is"
-        raise ConfigError(f"{where} in the database: extract the items, or say what is true with charpipe feedback")
+        raise ConfigError(f"{missing} in the database: extract the items, or say what is true with charpipe feedback")
     return Gold(store.vocabulary, truths, claims)
 
 
@@ -121,6 +126,44 @@ def read_unlabelled(store: Store) -> Gold:
         {"item_id": name, "character": record.content_hash, "attributes": {}, "labels": []} for name, record in kept
     ]
     return Gold(store.vocabulary, truths, [claims_on(record, store.vocabulary) for _, record in kept])
+
+
+@dataclass(frozen=True)
+class Lessons:
+    """Labelled items to go on learning from.
+
+    Attributes:
+        fresh: which have new labels, (N,).
+        met: which have old ones, (N,).
+    """
+
+    gold: Gold
+    fresh: Flags
+    met: Flags
+
+
+def read_lessons(store: Store, path: Path | None, since: float) -> Lessons:
+    """All labelled items: of the feedback that was given after a moment the labels are new; those of earlier feedback
+    and of a truth file are old. On an attribute of an item, feedback goes before the file.
+
+    Raises ConfigError where the truth cannot be read, or none of the items is there.
+    """
+    lines = {str(line["item_id"]): line for line in read_truth(path)} if path is not None else {}
+    met, fresh = set(lines), set[str]()
+    for one in all_feedback(store):
+        (fresh if one.given > since else met).add(one.item_id)
+    for line in feedback_as_truth(store):
+        lines[line["item_id"]] = overlay(lines[line["item_id"]], line) if line["item_id"] in lines else line
+    gold = gather_gold(store, list(lines.values()), "no labelled item that shows one character is")
+    names = gold.column("item_id")
+    return Lessons(gold, np.array([name in fresh for name in names]), np.array([name in met for name in names]))
+
+
+def overlay(line: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
+    """A line of truth with what another says of some attributes in place of its own."""
+    kept = {label: value for label, value in line.get("attributes", {}).items() if label not in said["labels"]}
+    labels = {"labels": [*dict.fromkeys([*line["labels"], *said["labels"]])]} if "labels" in line else {}
+    return {**line, "attributes": {**kept, **said["attributes"]}, **labels}
 
 
 def claims_on(record: CharacterAttributes, vocabulary: Vocabulary) -> dict[str, list[Evidence]]:

@@ -44,9 +44,11 @@ def read_answers(store: Store, path: Path, styles: Iterable[str] = ()) -> Iterat
 
 
 def last_config(store: Store) -> PipelineConfig:
-    """The settings of the run that made the records."""
+    """The settings of the run that made the records, with the database where it is now."""
     row = store.db.execute("SELECT config FROM runs ORDER BY id DESC LIMIT 1").fetchone()
-    return PipelineConfig.model_validate(json.loads(row[0])) if row else PipelineConfig()
+    config = PipelineConfig.model_validate(json.loads(row[0])) if row else PipelineConfig()
+    here = config.database.model_copy(update={"db_path": str(store.path)})
+    return config.model_copy(update={"database": here})
 
 
 def _answers(truth: Mapping[str, Any], record: CharacterAttributes, fuser: Fuser, describe_focus: bool) -> Answers:

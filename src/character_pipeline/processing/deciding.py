@@ -15,22 +15,43 @@ from character_pipeline.errors import ConfigError
 from character_pipeline.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
+    from character_pipeline.rl_optimizer.learned import Learned
     from character_pipeline.rl_optimizer.policy import Policy
+    from character_pipeline.rl_optimizer.sampling import Sampler
     from character_pipeline.rl_optimizer.thrift import Thrift
 
 log = logging.getLogger("character_pipeline")
 POLICY = "learned"
 
 
-def make_fuser(config: PipelineConfig, vocabulary: Vocabulary, lookers: Set[str] = frozenset()) -> Fuser:
-    """Raises ConfigError where weights or policy cannot be used."""
+def find_policy(config: PipelineConfig) -> Policy | None:
+    """The policy that decides: that of the settings, else the one that was adopted in the database, else that of the
+    package; None where none does. Raises ModelError where it cannot be read."""
+    if config.attribute_fusion.fusion_strategy != POLICY:
+        return None
+    from character_pipeline.database.policies import current_policy
+    from character_pipeline.rl_optimizer.policy import DEFAULT, load_policy
+
+    if config.rl_optimizer.policy:
+        return load_policy(Path(config.rl_optimizer.policy))
+    return current_policy(Path(config.database.db_path)) or load_policy(DEFAULT)
+
+
+def make_fuser(
+    config: PipelineConfig, vocabulary: Vocabulary, lookers: Set[str] = frozenset(), policy: Policy | None = None
+) -> Fuser:
+    """Raises ConfigError where weights or policy cannot be used.
+
+    Args:
+        policy: the one that decides, where it was found before.
+    """
     fusion = config.attribute_fusion
     if fusion.fusion_strategy != POLICY:
         return Fuser(vocabulary, fusion, lookers)
     from character_pipeline.rl_optimizer.learned import make_learned
-    from character_pipeline.rl_optimizer.policy import load_policy
 
-    policy = load_policy(_policy_file(config))
+    policy = policy or find_policy(config)
+    assert policy is not None
     instead = str(policy.about.provenance.get("instead", ""))
     if instead:
         _tell(instead)
@@ -45,33 +66,43 @@ def make_saver(config: PipelineConfig, fuser: Fuser) -> Thrift | None:
     budget = config.rl_optimizer.budget_ms
     if budget is None:
         return None
-    from character_pipeline.rl_optimizer.learned import Learned
     from character_pipeline.rl_optimizer.thrift import make_thrift
+
+    return make_thrift(_learned(fuser, "budget_ms", "looks at every picture"), budget)
+
+
+def make_sampler(config: PipelineConfig, fuser: Fuser) -> Sampler | None:
+    """What draws audits and exploration, where there are any. Raises ConfigError where the strategy cannot."""
+    learner = config.rl_optimizer
+    if not learner.audit_share and not learner.explore_share:
+        return None
+    from character_pipeline.rl_optimizer.sampling import Sampler
+
+    _learned(fuser, "audit_share" if learner.audit_share else "explore_share", "chooses nothing that could be logged")
+    return Sampler(learner.audit_share, learner.explore_share, learner.epsilon, learner.sampling_seed)
+
+
+def _learned(fuser: Fuser, setting: str, instead: str) -> Learned:
+    """The strategy, where it is the policy. Raises ConfigError where a setting needs that and it is not."""
+    from character_pipeline.rl_optimizer.learned import Learned
 
     if not isinstance(fuser.strategy, Learned):
         raise ConfigError(
-            "rl_optimizer.budget_ms needs attribute_fusion.fusion_strategy 'learned' and a policy that was adopted; "
-            f"'{fuser.strategy.name}' looks at every picture"
+            f"rl_optimizer.{setting} needs attribute_fusion.fusion_strategy 'learned' and a policy that was adopted; "
+            f"'{fuser.strategy.name}' {instead}"
         )
-    return make_thrift(fuser.strategy, budget)
+    return fuser.strategy
 
 
-def _policy_file(config: PipelineConfig) -> Path:
-    from character_pipeline.rl_optimizer.policy import DEFAULT
-
-    return Path(config.rl_optimizer.policy) if config.rl_optimizer.policy else DEFAULT
-
-
-def read_policies(config: PipelineConfig) -> list[tuple[str, Policy]]:
-    """The policy of the settings, or that of the package; none where there is no file."""
-    from character_pipeline.rl_optimizer.policy import load_policy
-
-    path = _policy_file(config)
-    if not config.rl_optimizer.policy and not path.exists():
+def read_policies(config: PipelineConfig, database: Path) -> list[tuple[str, Policy]]:
+    """The policy that would decide in a database."""
+    fusion = config.attribute_fusion.model_copy(update={"fusion_strategy": POLICY})
+    there = config.database.model_copy(update={"db_path": str(database)})
+    found = find_policy(config.model_copy(update={"attribute_fusion": fusion, "database": there}))
+    if found is None:
         return []
-    policy = load_policy(path)
-    heuristic = policy.about.provenance.get("reward") == "heuristic"
-    return [(f"{POLICY} (heuristic reward)" if heuristic else POLICY, policy)]
+    heuristic = found.about.provenance.get("reward") == "heuristic"
+    return [(f"{POLICY} (heuristic reward)" if heuristic else POLICY, found)]
 
 
 @lru_cache(maxsize=8)
@@ -84,7 +115,7 @@ def _tell(instead: str) -> None:
     )
 
 
-def deciding_digest(config: PipelineConfig, vocabulary: Vocabulary) -> str:
+def deciding_digest(config: PipelineConfig, vocabulary: Vocabulary, policy: Policy | None = None) -> str:
     """Names the files that the decisions come from; empty where they come from rules alone."""
     fusion = config.attribute_fusion
     learned, precise = fusion.fusion_strategy in {*LEARNED, POLICY}, fusion.target_precision is not None
@@ -92,8 +123,10 @@ def deciding_digest(config: PipelineConfig, vocabulary: Vocabulary) -> str:
         return ""
     weights = read_weights(vocabulary, fusion)
     parts = [weights.digest] * learned + [weights.thresholds_digest] * precise
-    if fusion.fusion_strategy == POLICY:
-        from character_pipeline.rl_optimizer.policy import load_policy
-
-        parts += [load_policy(_policy_file(config)).digest, repr(config.rl_optimizer.budget_ms)]
+    policy = policy or find_policy(config)
+    if policy is not None:
+        learner = config.rl_optimizer
+        samples = [learner.audit_share, learner.explore_share, learner.epsilon, learner.sampling_seed]
+        parts += [policy.digest, repr(learner.budget_ms)]
+        parts += [repr(samples)] if learner.audit_share or learner.explore_share else []
     return " ".join(parts)

@@ -19,6 +19,7 @@ from character_pipeline.processing.meter import Meter
 from character_pipeline.processing.reading import Seen, read_pictures
 from character_pipeline.processing.stages import Stages
 from character_pipeline.processing.work import Work, run_stage
+from character_pipeline.rl_optimizer.choices import PURCHASES
 
 if TYPE_CHECKING:
     import numpy as np
@@ -142,14 +143,17 @@ class _Batch:
 
     def _spare(self) -> None:
         """Set aside the pictures that are not worth their cost: those of items whose texts say enough."""
-        saver = self.flow.stages.saver
-        told = [work for work in self.visible if work.claims and (work.item.image is not None or work.item.readings)]
+        saver, sampler = self.flow.stages.saver, self.flow.stages.sampler
+        shown = [work for work in self.visible if work.item.image is not None or work.item.readings]
+        for work in shown:
+            work.samples = sampler.samples(work.item.item_id) if sampler is not None else ()
+        told = [work for work in shown if work.claims]
         if saver is None or not told:
             return
         wanted = saver.wants_picture(self.flow.stages.fuser.ballots([work.claims for work in told]))
         for work, wants in zip(told, wanted.tolist(), strict=True):
-            work.spared = not wants
-        self.flow.meter.counts["pictures_spared"] += int((~wanted).sum())
+            work.bought = PURCHASES if wants else ()
+        self.flow.meter.counts["pictures_spared"] += sum(work.spared for work in told)
 
     def finish(self) -> list[Processed]:
         start = time.perf_counter()

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from character_pipeline import __version__
 from character_pipeline.attribute_fusion.fusion import Fuser
 from character_pipeline.config import PipelineConfig
 from character_pipeline.extractors.base import PictureReader, PipelineStage, ReadingStage
 from character_pipeline.input_loader import ImageOptions
-from character_pipeline.processing.deciding import deciding_digest, make_fuser, make_saver
+from character_pipeline.processing.deciding import deciding_digest, make_fuser, make_sampler, make_saver
 from character_pipeline.schema import RecordSchema
 from character_pipeline.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from character_pipeline.rl_optimizer.policy import Policy
 
 DERIVED_VERSION = "3"
 """Changes whenever the same evidence may lead to another record."""
@@ -36,6 +39,7 @@ class Stages:
         vocabulary: Vocabulary,
         extractors: Sequence[PipelineStage],
         fuser: Fuser | None = None,
+        policy: Policy | None = None,
     ) -> None:
         self.config = config
         self.vocabulary = vocabulary
@@ -49,12 +53,13 @@ class Stages:
                 self.readers.setdefault(reader.key, reader)
                 self.users.setdefault(reader.key, []).append(stage.name)
         self.lookers = frozenset(stage.name for stage in [*self.image_stages, *self.reading_stages])
-        self.fuser = fuser or make_fuser(config, vocabulary, self.lookers)
+        self.fuser = fuser or make_fuser(config, vocabulary, self.lookers, policy)
         self.saver = make_saver(config, self.fuser)
+        self.sampler = make_sampler(config, self.fuser)
         self.schema = RecordSchema(vocabulary)
         loader = config.input_loader
         self.image_options = ImageOptions(loader.max_pixels, self._draft(loader.jpeg_draft))
-        self.fingerprint = fingerprint(config, vocabulary, extractors, list(self.readers))
+        self.fingerprint = fingerprint(config, vocabulary, extractors, list(self.readers), policy)
 
     def _draft(self, least: int) -> int:
         """The pixels below which no side of a JPEG is decoded, enough for every reader; 0 where one needs all of it."""
@@ -73,7 +78,11 @@ class Stages:
 
 
 def fingerprint(
-    config: PipelineConfig, vocabulary: Vocabulary, extractors: Sequence[PipelineStage], readers: Sequence[str] = ()
+    config: PipelineConfig,
+    vocabulary: Vocabulary,
+    extractors: Sequence[PipelineStage],
+    readers: Sequence[str] = (),
+    policy: Policy | None = None,
 ) -> str:
     """Names all that decides what a record says: data files, versions, settings, readers."""
     decoding = {"max_pixels", "max_file_bytes", "max_text_bytes", "check_pictures", "jpeg_draft"}
@@ -84,7 +93,7 @@ def fingerprint(
         *sorted(f"{stage.name}/{stage.version}" for stage in extractors),
         *sorted(readers),
         config.attribute_fusion.model_dump_json(),
-        deciding_digest(config, vocabulary),
+        deciding_digest(config, vocabulary, policy),
         config.safety.model_dump_json(),
         config.input_loader.model_dump_json(include=decoding),
     ]

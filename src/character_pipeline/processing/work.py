@@ -23,10 +23,20 @@ class Work:
     """The item's picture, where it is on its way."""
     fresh: dict[str, bytes] = field(default_factory=dict)
     quarantined: bool = False
-    spared: bool = False
-    """Whether its picture is not worth looking at."""
+    bought: tuple[str, ...] | None = None
+    """What is worth its cost of its picture, where that was asked."""
     heard: bool = False
     """Whether at least one extractor could work on the item."""
+
+    samples: tuple[str, ...] = ()
+    """Which samples of the policy it belongs to."""
+    unheard: dict[str, list[Evidence]] = field(default_factory=dict)
+    """What an audit saw in a picture that the budget leaves unseen: kept, and not decided by."""
+
+    @property
+    def spared(self) -> bool:
+        """Whether its picture is not looked at."""
+        return self.bought == () and "audit" not in self.samples
 
     def fail(self, stage: str, error: Exception) -> None:
         self.problems += (problem_of(stage, error),)

@@ -15,6 +15,7 @@ from character_pipeline.attribute_fusion.consistency import settle_lists
 from character_pipeline.attribute_fusion.ensemble import Ensemble
 from character_pipeline.attribute_fusion.strategies import MOST_CERTAIN, Weighed
 from character_pipeline.attribute_fusion.weights import Weights
+from character_pipeline.rl_optimizer.choices import Choice
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -209,4 +210,5 @@ def voice(chances: Floats, least: Floats, stack: Floats, many: bool) -> Weighed:
 
 LEAST: Floats = np.array([action.least for action in ACTIONS])
 NAMES: tuple[str, ...] = tuple(action.name for action in ACTIONS)
+CHOICES = tuple(Choice(name) for name in NAMES)
 Ballots = Mapping[str, Ballot]

@@ -12,7 +12,18 @@ from character_pipeline.attribute_fusion.ballots import Ballot
 from character_pipeline.attribute_fusion.strategies import Weighed
 from character_pipeline.attribute_fusion.weights import Weights
 from character_pipeline.errors import ConfigError
-from character_pipeline.rl_optimizer.actions import LEAST, NAMES, SUBSETS, Heard, Judges, agree, supports, voice
+from character_pipeline.rl_optimizer.actions import (
+    CHOICES,
+    LEAST,
+    NAMES,
+    SUBSETS,
+    Heard,
+    Judges,
+    agree,
+    supports,
+    voice,
+)
+from character_pipeline.rl_optimizer.choices import Choice
 from character_pipeline.rl_optimizer.features import OUTLINE, View, feature_names, own, shared, state
 from character_pipeline.rl_optimizer.learning import PRICE, with_price
 from character_pipeline.rl_optimizer.policy import Policy
@@ -83,7 +94,9 @@ class Learned:
         found = {key: self._stacked(ballot, ~both if key in self.keys else None) for key, ballot in ballots.items()}
         sides = [_Side.of(ballots[key], both, self.judges) for key in self.keys]
         for key, side, actions in zip(self.keys, sides, self._act(_states(sides, len(both))), strict=True):
-            found[key].support[side.rows], found[key].least[side.rows] = side.voice(actions)
+            voiced = side.voice(actions)
+            found[key].support[side.rows], found[key].least[side.rows] = voiced.support, voiced.least
+            found[key] = found[key]._replace(choices=_choices(len(both), side.rows[side.open], actions))
         return found
 
     def _act(self, states: Sequence[NDArray[np.float32]]) -> Sequence[NDArray[np.int64]]:
@@ -93,6 +106,11 @@ class Learned:
         masks[:, : len(NAMES)] = True
         ends = np.cumsum([len(some) for some in states])
         return np.split(self.policy.act(every, masks), ends[:-1])
+
+    def choose(self, states: NDArray[np.float32]) -> NDArray[np.int64]:
+        """Which of the six answers, (N, A), in states (N, A, F) where everything was bought."""
+        count, attributes = states.shape[:2]
+        return np.concatenate(self._act([states.reshape(count * attributes, -1)])).reshape(count, attributes)
 
     def _stacked(self, ballot: Ballot, rows: NDArray[np.bool_] | None) -> Weighed:
         """What the stack says of some items, or of all; nothing of the others."""
@@ -111,6 +129,14 @@ def _states(sides: Sequence[_Side], items: int) -> list[NDArray[np.float32]]:
         outlines[:, side.rows, place] = side.view.outline(side.heard.ballot.attribute.many)
     of_item = shared(outlines, EVERYTHING)
     return [state(place, len(sides), side.own, of_item[side.rows[side.open]]) for place, side in enumerate(sides)]
+
+
+def _choices(items: int, rows: NDArray[np.int64], actions: NDArray[np.int64]) -> list[Choice | None]:
+    """What was chosen for each item; None where all actions say the same."""
+    found: list[Choice | None] = [None] * items
+    for row, action in zip(rows.tolist(), actions.tolist(), strict=True):
+        found[row] = CHOICES[action]
+    return found
 
 
 def _both_heard(ballots: Mapping[str, Ballot]) -> NDArray[np.bool_]:

@@ -99,24 +99,45 @@ class Course:
     steps: int = 2_000
 
 
+@dataclass(frozen=True, eq=False)
+class Start:
+    """Where a training goes on from.
+
+    Attributes:
+        learner: what it begins with.
+        odds: how often each item is met, (N,), with the sum 1.
+    """
+
+    learner: Learner
+    odds: NDArray[np.float64]
+
+
 def learn(
-    known: Known, kept: Known, game: Game, course: Course, say: Say = lambda line: None
+    known: Known,
+    kept: Known,
+    game: Game,
+    course: Course,
+    say: Say = lambda line: None,
+    start: Start | None = None,
 ) -> tuple[Learner, list[dict[str, Any]]]:
     """Fitted Q iteration with double targets over all states of the items.
 
     Args:
         kept: items for early stopping, of other characters than those that are learned from.
 
-    Returns the learner, and what was measured on the way: by step, the net utility on `kept` at some prices.
+    Returns the learner, and what was measured on the way: by step, the net utility on `kept` at some prices. A training
+    that goes on counts its start as step 0: what only gets worse stays as it was.
     """
     told = tell(known, game)
-    learner = Learner(known.states.shape[-1] + 1, len(game.actions), course.settings)
+    learner = start.learner if start else Learner(known.states.shape[-1] + 1, len(game.actions), course.settings)
+    odds = start.odds if start else None
     curve: list[dict[str, Any]] = []
     best: tuple[float, Any] = (-np.inf, None)
     every = max(1, course.steps // CHECKS)
-    for step in range(1, course.steps + 1):
-        _set_rate(learner, course.settings.learning_rate * (1 - (step - 1) / course.steps))
-        _step(learner, known, told)
+    for step in range(0 if start else 1, course.steps + 1):
+        if step:
+            _set_rate(learner, course.settings.learning_rate * (1 - (step - 1) / course.steps))
+            _step(learner, known, told, odds)
         if step % every == 0 or step == course.steps:
             nets = {price: net(play(kept, game, greedy(learner, price)), kept, price) for price in sorted(set(PRICES))}
             curve.append({"step": step, "net": nets})
@@ -137,8 +158,9 @@ def net(played: Played, known: Known, price: float) -> float:
     return float((played.utility.sum() - price * played.cost.sum()) / max(1, known.judged.sum()))
 
 
-def _step(learner: Learner, known: Known, told: Told) -> None:
-    rows = learner.rng.integers(0, len(known), learner.settings.batch_size)
+def _step(learner: Learner, known: Known, told: Told, odds: NDArray[np.float64] | None = None) -> None:
+    size = learner.settings.batch_size
+    rows = learner.rng.integers(0, len(known), size) if odds is None else learner.rng.choice(len(known), size, p=odds)
     prices = learner.rng.choice(np.array(PRICES, dtype=np.float32), len(rows))
     states = with_price(known.states[rows], prices[:, None, None])
     targets = returns(learner, states, told.take(rows), prices)

@@ -1,10 +1,11 @@
-"""Saves a learner, and takes it up again exactly where it was: it goes on as if it had never stopped."""
+"""Saves a learner, and takes it up again exactly where it was: it goes on as if it had never stopped. Or begins one
+with the network of a finished policy."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,12 @@ import numpy as np
 from character_pipeline.errors import ConfigError, ModelError
 from character_pipeline.rl_optimizer.dqn import Learner
 from character_pipeline.rl_optimizer.files import Tensors, read_tensors, write_tensors
+from character_pipeline.rl_optimizer.policy import UNIT, Policy
+from character_pipeline.rl_optimizer.settings import Settings
 
 MOST_BYTES = 8 * 2**30
 REMEDY = "Delete it to begin anew"
+KINDS = ("weight", "bias")
 
 
 def save_learner(learner: Learner, path: Path, notes: Mapping[str, Any] | None = None) -> None:
@@ -52,6 +56,23 @@ def load_learner(learner: Learner, path: Path) -> dict[str, Any] | None:
         return dict(state["notes"])
     except (KeyError, TypeError, ValueError, RuntimeError, OverflowError) as error:
         raise ModelError(f"{path} is damaged: {type(error).__name__}: {str(error)[:300]}. {REMEDY}") from error
+
+
+def learner_of(policy: Policy, settings: Settings) -> Learner:
+    """A learner that begins with the network of a policy; its optimizer begins anew.
+
+    Weights and the biases of hidden layers are those of the file to the last bit, those of the actions as near as
+    float32 comes.
+    """
+    *hidden, last = [(weights.T / UNIT, bias / UNIT**2) for weights, bias in policy.layers]
+    about, widths = policy.about, tuple(len(bias) for _, bias in hidden)
+    learner = Learner(len(about.features), len(about.actions), replace(settings, hidden=widths))
+    heads = {"value": tuple(part.mean(axis=0, keepdims=True) for part in last), "advantage": last}
+    layers = {**{f"body.{2 * number}": layer for number, layer in enumerate(hidden)}, **heads}
+    parts = {f"{name}.{kind}": part for name, layer in layers.items() for kind, part in zip(KINDS, layer, strict=True)}
+    for network in (learner.online, learner.target):
+        network.load_state_dict(_torch({name: part.astype(np.float32) for name, part in parts.items()}))
+    return learner
 
 
 def _identity(learner: Learner) -> dict[str, Any]:

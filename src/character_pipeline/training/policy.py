@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast, get_args
 
 import numpy as np
 
+from character_pipeline.attribute_fusion.strategies import BUILT_IN, LEARNED
 from character_pipeline.attribute_fusion.weights import Weights
 from character_pipeline.errors import ConfigError, unknown_name
 from character_pipeline.evaluation.contest.contenders import Ring, baselines, verdicts_of
@@ -25,8 +26,12 @@ from character_pipeline.rl_optimizer.settings import Settings
 Say = Callable[[str], None]
 KEPT, JUDGED = 0.15, 0.3
 """Shares of the items, by character: to stop early by (of those that are not judged on), and to judge on."""
+STEPS = 5_000
 SETTINGS = Settings(hidden=(128, 128), target_rate=0.02)
 NO_TRUTH = "it learned to look complete and sure, without the truth; now the truth judges it"
+STRATEGIES = (*(one.name for one in BUILT_IN), *LEARNED)
+"""What can decide in place of a policy that is not adopted."""
+BEFORE = "the policy before"
 UNREACHABLE = ("oracle", "random")
 """What takes part in tables and not in the gate."""
 
@@ -57,15 +62,17 @@ class Plan:
         price: units of utility a millisecond, at which the policy is judged.
         reward: "heuristic" rewards completeness and confidence, without the truth; it is judged by the truth all the
             same.
+        feedback_until: when the newest feedback was given that is learned from.
     """
 
     mode: Mode = "six"
     settings: Settings = SETTINGS
-    steps: int = 5_000
+    steps: int = STEPS
     seeds: Sequence[int] = (0,)
     price: float = 0.0
     costs: Costs = field(default_factory=Costs)
     reward: Reward = "truth"
+    feedback_until: float = 0.0
 
     @property
     def game(self) -> Game:
@@ -106,29 +113,56 @@ def train_policy(
     learned_from, judged_on = (gold, judged) if judged is not None else cut(gold, JUDGED, seed=0)
     fit = lay_out(learned_from, weights)
     test = lay_out(judged_on, weights, list(fit.ballots))
-    ring = Ring(fit, test, plan.price, plan.costs)
     policy, curves = best_policy(fit, plan, weights, say)
-    verdicts = verdicts_of(test, "learned", play(test.known, plan.game, greedy(policy, plan.price)))
-    others = list(baselines(ring))
+    return {**settle(policy, Ring(fit, test, plan.price, plan.costs), plan, output, say), "curves": curves}
+
+
+def settle(
+    policy: Policy,
+    ring: Ring,
+    plan: Plan,
+    output: Path | None,
+    say: Say,
+    before: Policy | None = None,
+) -> dict[str, Any]:
+    """Judge a policy on the items of `ring.test`, and write it with its report.
+
+    Args:
+        before: the policy that it goes on from: another one that it must beat.
+    """
+    test = ring.test
+    verdicts = _verdicts(test, "learned", policy, plan)
+    others = [*baselines(ring), *([_verdicts(test, BEFORE, before, plan)] if before is not None else [])]
     gate = judge(test, verdicts, others, plan.price)
     if plan.reward == "heuristic":
         say(NO_TRUTH)
     say(tell_gate(gate))
+    utility = {one.name: round(mark(test, one)["all"].utility, 5) for one in [verdicts, *others]}
     report = {
         "reward": plan.reward,
         "gate": asdict(gate),
-        "curves": curves,
-        "budgets": prices_of(fit.known, plan.game, policy),
-        "utility": {one.name: round(mark(test, one)["all"].utility, 5) for one in [verdicts, *others]},
+        "budgets": prices_of(ring.fit.known, plan.game, policy),
+        "utility": utility,
+        "feedback_until": plan.feedback_until,
     }
     if output is not None:
-        provenance = {**policy.about.provenance, **report, "instead": "" if gate.adopted else gate.baseline}
-        save_policy(replace(policy, about=policy.about.model_copy(update={"provenance": provenance})), output)
+        instead = "" if gate.adopted else max(STRATEGIES, key=lambda name: utility[name])
+        save_policy(noted(policy, {**report, "instead": instead}), output)
     return report
 
 
+def noted(policy: Policy, notes: Mapping[str, Any]) -> Policy:
+    """A policy that says more of where it comes from."""
+    provenance = {**policy.about.provenance, **notes}
+    return replace(policy, about=policy.about.model_copy(update={"provenance": provenance}))
+
+
+def _verdicts(test: Field, name: str, policy: Policy, plan: Plan) -> Verdicts:
+    return verdicts_of(test, name, play(test.known, plan.game, greedy(policy, plan.price)))
+
+
 def best_policy(fit: Field, plan: Plan, weights: Weights, say: Say) -> tuple[Policy, list[Any]]:
-    """The policy of the best seed, by items of characters that it did not learn from."""
+    """The policy of the best seed, by items of characters that it did not learn from; and how its training went."""
     rows = _kept(fit.gold)
     whole = fit.known if plan.reward == "truth" else impress(fit.known, fit.answers)
     known, kept = whole.take(~rows), whole.take(rows)
@@ -137,7 +171,8 @@ def best_policy(fit: Field, plan: Plan, weights: Weights, say: Say) -> tuple[Pol
         course = Course(replace(plan.settings, seed=seed), plan.steps)
         learner, curve = learn(known, kept, plan.game, course, say)
         policy = export(learner, fit, plan, weights, seed)
-        trained.append((net(play(kept, plan.game, greedy(policy, plan.price)), kept, plan.price), policy, curve))
+        score = net(play(kept, plan.game, greedy(policy, plan.price)), kept, plan.price)
+        trained.append((score, noted(policy, {"curves": curve}), curve))
     _, policy, curve = max(trained, key=lambda one: one[0])
     return policy, curve
 
@@ -151,6 +186,14 @@ def export(learner: Learner, fit: Field, plan: Plan, weights: Weights, seed: int
     """The learner's greedy policy, as a file holds it."""
     provenance = {"items": len(fit), "mode": plan.mode, "reward": plan.reward, "seed": seed, "steps": plan.steps,
                   "costs": asdict(plan.costs)}  # fmt: skip
+    provenance = {
+        "items": len(fit),
+        "labels": int(fit.known.judged.sum()),
+        "mode": plan.mode,
+        "seed": seed,
+        "steps": plan.steps,
+        "costs": asdict(plan.costs),
+    }
     about = About(
         features=(*fit.known.names, PRICE),
         actions=plan.game.actions,

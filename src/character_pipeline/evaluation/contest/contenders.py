@@ -152,7 +152,8 @@ def verdicts_of(where: Field, name: str, done: Played) -> Verdicts:
         subset = done.subsets[:, place]
         told = where.answers.chances[key][rows, subset, action] * (done.actions[:, place] >= 0)[:, None]
         many = where.ballots[key].attribute.many
-        chances[key], least[key] = voice(told, LEAST[action], where.answers.stack[key][rows, subset], many)
+        voiced = voice(told, LEAST[action], where.answers.stack[key][rows, subset], many)
+        chances[key], least[key] = voiced.support, voiced.least
     return Verdicts(name, chances, least, done.cost.astype(np.float64))
 
 
