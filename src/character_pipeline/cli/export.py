@@ -13,7 +13,9 @@ from character_pipeline.cli.common import DbArgument, WhereOption, find_database
 def export(
     db: DbArgument,
     output: Annotated[Path | None, typer.Option(help="Folder to write to; by default that of the database.")] = None,
-    formats: Annotated[str, typer.Option("--format", help="parquet, jsonl, csv: one or more.")] = "parquet,jsonl",
+    formats: Annotated[
+        str, typer.Option("--format", help="parquet, jsonl, csv, dataset (a folder of Parquet files): one or more.")
+    ] = "parquet,jsonl",
     where: WhereOption = None,
     min_confidence: Annotated[
         float, typer.Option(min=0, max=1, help="Least confidence of the attributes asked for, or of the record.")
@@ -21,14 +23,14 @@ def export(
 ) -> None:
     """Write records to Parquet, JSONL or CSV, with their JSON Schema beside them. Quarantined items are left out."""
     from character_pipeline.database.export import export as write
-    from character_pipeline.database.export import write_schema
+    from character_pipeline.database.export import export_path, write_schema
     from character_pipeline.database.queries import parse_filter
 
     folder = output or find_database(db).parent
     with open_store(db) as store:
         found = parse_filter(store, where, min_confidence)
         for kind in (part.strip().lower() for part in formats.split(",") if part.strip()):
-            path = folder / f"records.{kind}"
+            path = export_path(folder, kind)
             count = write(store, kind, path, found)
             typer.echo(f"{path}: {count:,} records")
         write_schema(store.vocabulary, folder / "schema.json")

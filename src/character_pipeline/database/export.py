@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from character_pipeline import __version__
 from character_pipeline.data import ExtractionResult
 from character_pipeline.database.queries import Filter, results_by_id
 from character_pipeline.database.store import Store
@@ -19,19 +21,66 @@ from character_pipeline.schema import flat_schema
 from character_pipeline.vocabulary import Vocabulary
 
 ROW_GROUP = 20_000
+PART_ROWS = 500_000
+DATASET = "dataset"
 BATCH = 2_000
 
 
 def export(store: Store, kind: str, path: Path, found: Filter | None = None) -> int:
-    """Write the records as "parquet", "jsonl" or "csv"; returns how many. Quarantined items are never written.
+    """Write the records as "parquet", "jsonl" or "csv", or as a folder, "dataset"; returns how many. Quarantined items
+    are never written.
 
     Raises ConfigError for another kind.
     """
+    if kind == DATASET:
+        return export_dataset(store, path, found)
     if kind not in WRITERS:
-        raise ConfigError(unknown_name("format", kind, WRITERS))
+        raise ConfigError(unknown_name("format", kind, [*WRITERS, DATASET]))
     path.parent.mkdir(parents=True, exist_ok=True)
     with _aside(path) as part:
         return WRITERS[kind](store, part, results_by_id(store, found or Filter()))
+
+
+def export_path(folder: Path, kind: str) -> Path:
+    """Where an export of a kind is, in the output folder."""
+    return folder / ("records" if kind == DATASET else f"records.{kind}")
+
+
+def export_dataset(store: Store, folder: Path, found: Filter | None = None, rows: int = PART_ROWS) -> int:
+    """Write the records as a folder of Parquet files of at most `rows` rows, by item id, with a manifest.json that has
+    the files with their rows, the columns, the vocabulary and the settings; returns how many records.
+
+    The folder takes its name when all is written. Raises StoreError when it is there already.
+    """
+    if folder.exists():
+        raise StoreError(f"{folder} is there already: delete it, or choose another output")
+    part = folder.with_name(f".{folder.name}.{os.getpid()}.part")
+    try:
+        part.mkdir(parents=True)
+        results = results_by_id(store, found or Filter())
+        files: dict[str, int] = {}
+        while not files or list(files.values())[-1] == rows:
+            name = f"part-{len(files):05}.parquet"
+            files[name] = _write_parquet(store, part / name, islice(results, rows))
+        _write_manifest(store, part / "manifest.json", files)
+        part.replace(folder)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return sum(files.values())
+
+
+def _write_manifest(store: Store, path: Path, files: dict[str, int]) -> None:
+    fingerprints = store.db.execute("SELECT fingerprint, count(*) FROM records GROUP BY 1 ORDER BY 2 DESC").fetchall()
+    schema = parquet_schema(store.vocabulary)
+    about = {
+        "rows": sum(files.values()),
+        "files": files,
+        "columns": {field.name: str(field.type) for field in schema},
+        "vocabulary": {"version": store.vocabulary.version, "digest": store.vocabulary.digest},
+        "fingerprints": dict(fingerprints),
+        "program": __version__,
+    }
+    path.write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
 
 
 def write_schema(vocabulary: Vocabulary, path: Path) -> None:

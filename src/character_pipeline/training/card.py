@@ -34,7 +34,8 @@ says less (`domain.safetensors`), or nothing. It has seen no real people, and mu
 {pictures} views, whole pictures and heads by themselves, of drawn characters of this project's sample drawer (styles
 anime, flat, chibi, pixel, and styles made up at random), and of labelled avatars in the styles
 {styles}. New colors for ground, skin and hair, other
-proportions, lines and surfaces were given to them while training. First the vision tower learned the
+proportions, lines and surfaces were given to them while training, and to some heads glasses, beards, moustaches, and
+things that change no label. First the vision tower learned the
 classes that the prompts speak of, one linear row a prompt; then, with the vision tower locked (Zhai et al., 2022),
 a projection and the text tower learned to say the same, and to match tag captions and English captions with their
 pictures. What is small is told from the head, which a network of its own finds (`charpipe train head-finder`); what
