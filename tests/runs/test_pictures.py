@@ -167,8 +167,8 @@ def test_broken_vectors_are_read_again(folder: Path) -> None:
     wanted = fresh(folder, FakeLooker(least=0.9))
     with open_pipeline(folder.parent) as pipeline:
         pipeline.run(folder)
-        pipeline.store.db.execute("UPDATE vectors SET vector = x'00' WHERE id = 3")
-        pipeline.store.db.execute("UPDATE vectors SET vector = x'007e007e007e' WHERE id = 5")
+        pipeline.store.db.execute("UPDATE vectors SET vector = x'00' WHERE rowid = 3")
+        pipeline.store.db.execute("UPDATE vectors SET vector = x'007e007e007e' WHERE rowid = 5")
     with open_pipeline(folder.parent, FakeLooker(least=0.9)) as pipeline:
         assert pipeline.run(folder).counts["pictures_read"] == 2
         assert export(pipeline, folder) == wanted

@@ -82,7 +82,7 @@ def test_a_reader_that_never_read_needs_the_pictures(old: Path) -> None:
 
 def test_pictures_that_only_some_readers_know_are_counted(old: Path) -> None:
     with Store(old).transaction() as db:
-        db.execute("DELETE FROM vectors WHERE id IN (SELECT id FROM vectors LIMIT 2)")
+        db.execute("DELETE FROM vectors WHERE rowid IN (SELECT rowid FROM vectors LIMIT 2)")
     with open_pipeline(old.parent, name="new.db") as pipeline:
         assert pipeline.redecide(old).counts["pictures_missed"] >= 2
 
