@@ -224,7 +224,10 @@ def _parse(suffix: str, text: str) -> Any:
         try:
             return yaml.safe_load(text) or {}
         except yaml.YAMLError as error:
-            raise ValueError(str(error)) from error
+            # What the library shows of the line may be a password.
+            place = getattr(error, "problem_mark", None)
+            where = f" in line {place.line + 1}" if place else ""
+            raise ValueError(f"{getattr(error, 'problem', None) or 'it is no YAML'}{where}") from None
     raise ValueError(f"the ending is '{suffix}'; allowed: .toml, .yaml, .yml, .json")
 
 
