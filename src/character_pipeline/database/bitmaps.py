@@ -84,12 +84,14 @@ def replace_bits(db: Connection, items: Sequence[int], new: Bits) -> None:
     old = {place: bits for (_, _, place), bits in _blocks(0, 0, np.array(items, dtype=np.int64))}
     known = db.execute("SELECT attribute, code FROM tallies").fetchall() if old else []
     counts: Counter[tuple[int, int]] = Counter()
+    changed: Bits = {}
     for key in sorted({(*pair, place) for pair in known for place in old} | new.keys()):
         before = _read_block(db, key)
         after = before & ~old.get(key[2], 0) | new.get(key, 0)
         if after != before:
-            _write_block(db, key, after)
+            changed[key] = after
             counts[key[:2]] += after.bit_count() - before.bit_count()
+    _write_blocks(db, changed)
     update = """INSERT INTO tallies(attribute, code, items) VALUES (?, ?, ?)
                 ON CONFLICT(attribute, code) DO UPDATE SET items = tallies.items + excluded.items"""
     db.executemany(update, [(*key, count) for key, count in counts.items()])
@@ -113,10 +115,10 @@ def _read_block(db: Connection, key: Key) -> int:
     return int.from_bytes(row[0], "little") if row else 0
 
 
-def _write_block(db: Connection, key: Key, bits: int) -> None:
+def _write_blocks(db: Connection, changed: Bits) -> None:
     insert = """INSERT INTO bitmaps(attribute, code, block, bits) VALUES (?, ?, ?, ?)
                 ON CONFLICT(attribute, code, block) DO UPDATE SET bits = excluded.bits"""
-    db.execute(insert, (*key, bits.to_bytes(BYTES, "little")))
+    db.executemany(insert, [(*key, bits.to_bytes(BYTES, "little")) for key, bits in changed.items()])
 
 
 def read_mask(db: Connection, attribute: int, codes: Iterable[int]) -> Mask:
