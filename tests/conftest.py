@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import uuid
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from hypothesis import settings
 from PIL import Image
 
 from character_pipeline.testing import FakeExtractor
+from tests.servers import Server, find_programs, running_server
 
 settings.register_profile("shared machine", deadline=None)
 settings.load_profile("shared machine")
@@ -61,3 +63,35 @@ def make_manifest(tmp_path: Path) -> Callable[[Iterable[str]], Path]:
         return path
 
     return make
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    programs = find_programs()
+    if programs is None:
+        pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
+    with running_server(programs) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def new_schema(server: Server) -> Callable[[], str]:
+    """Makes the address of a place on the server where nothing is yet."""
+
+    def make() -> str:
+        import psycopg
+
+        with psycopg.connect(server.address(), autocommit=True) as db:
+            schema = f"s{uuid.uuid4().hex}"
+            db.execute(f"CREATE SCHEMA {schema}".encode())
+        return server.address(schema)
+
+    return make
+
+
+@pytest.fixture(params=["file", "server"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a new database, of each kind."""
+    if request.param == "file":
+        return str(tmp_path / "out" / "character_attributes.db")
+    return str(request.getfixturevalue("new_schema")())

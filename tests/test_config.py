@@ -3,9 +3,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from character_pipeline import create_pipeline
-from character_pipeline.config import load_config
+from character_pipeline.config import load_config, without_password
 from character_pipeline.errors import ConfigError
 
 CONTRACT = {
@@ -69,3 +71,29 @@ def test_an_unknown_strategy() -> None:
 def test_a_missing_file() -> None:
     with pytest.raises(ConfigError, match=r"no_such\.toml"):
         create_pipeline("no_such.toml")
+
+
+SIGNS = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=6)
+
+
+@given(SIGNS, st.sampled_from(["host", "host:5432", "%2Ftmp", ""]))
+def test_passwords_are_not_shown(password: str, host: str) -> None:
+    hidden = f"<{password}>"
+    for address in (
+        f"postgresql://me:{hidden}@{host}/db?connect_timeout=3",
+        f"postgres://me@{host}/db?password={hidden.replace('&', '')}",
+        f"postgresql://me@{host}/db?sslpassword={hidden.replace('&', '')}&a=1",
+    ):
+        shown = without_password(address)
+        assert hidden not in shown
+        assert shown.startswith(address.split(":")[0] + "://me@")
+
+
+def test_a_broken_file_does_not_show_what_is_in_it(tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text("database:\n  db_path: postgresql://me:secret@host/db: x\n")
+    with pytest.raises(ConfigError, match="line 2") as told:
+        load_config(tmp_path / "c.yaml")
+    assert "secret" not in str(told.value)
+    config = load_config({"database": {"db_path": "postgresql://me:secret@host/db"}})
+    assert "secret" not in f"{config!r}{config.model_dump()}{config.model_dump_json()}"
+    assert config.database.db_path == "postgresql://me:secret@host/db"

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    ValidationError,
+)
 
 from character_pipeline.data import VIEWS, View
 from character_pipeline.errors import ConfigError, unknown_name
@@ -21,6 +31,22 @@ Folder = Annotated[str, AfterValidator(lambda path: str(Path(path).absolute()))]
 
 PILLOW_PIXEL_LIMIT = 178_956_970
 """Pillow itself refuses pictures with more pixels than this, whatever we allow."""
+
+
+SERVERS = ("postgresql://", "postgres://")
+
+
+def is_server(place: str) -> bool:
+    """Whether a database is on a server, and not a file."""
+    return place.startswith(SERVERS)
+
+
+def without_password(place: str) -> str:
+    """The address of a database as it may be shown and kept."""
+    if not is_server(place):
+        return place
+    plain = re.sub(r"(://[^:@/?]*):.*@", r"\1@", place)
+    return re.sub(r"([?&])(?:ssl)?password=[^&]*&?", r"\1", plain).rstrip("?&")
 
 
 def order_views(given: object) -> tuple[View, ...]:
@@ -126,7 +152,11 @@ class RLOptimizerConfig(Section):
 
 
 class DatabaseConfig(Section):
-    db_path: str = Field("./data/character_attributes.db", description="the file; `extract` puts it into --output")
+    db_path: Annotated[str, PlainSerializer(without_password, return_type=str)] = Field(
+        "./data/character_attributes.db",
+        repr=False,
+        description="the file; `extract` puts it into --output; or postgresql://user@host/database",
+    )
     enable_caching: bool = Field(True, description="reuse what is already in the database")
 
 
@@ -194,7 +224,10 @@ def _parse(suffix: str, text: str) -> Any:
         try:
             return yaml.safe_load(text) or {}
         except yaml.YAMLError as error:
-            raise ValueError(str(error)) from error
+            # What the library shows of the line may be a password.
+            place = getattr(error, "problem_mark", None)
+            where = f" in line {place.line + 1}" if place else ""
+            raise ValueError(f"{getattr(error, 'problem', None) or 'it is no YAML'}{where}") from None
     raise ValueError(f"the ending is '{suffix}'; allowed: .toml, .yaml, .yml, .json")
 
 

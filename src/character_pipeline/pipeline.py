@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from character_pipeline.benchmark import benchmark
-from character_pipeline.config import PipelineConfig, load_config
+from character_pipeline.config import PipelineConfig, is_server, load_config, without_password
 from character_pipeline.data import CharacterAttributes, Item
 from character_pipeline.database import queries
 from character_pipeline.database.store import Store
@@ -200,10 +200,11 @@ class CharacterPipeline:
         Raises ConfigError when a reader of these settings has read no picture there, or both databases are the same.
         """
         with closing(Store(database, writable=False)) as old:
-            if old.path.resolve() == Path(self.config.database.db_path).resolve():
-                raise ConfigError(f"{old.path} cannot be decided again into itself: choose another output")
+            if _same(old.name, without_password(self.config.database.db_path)):
+                raise ConfigError(f"{old.name} cannot be decided again into itself: choose another output")
             source = open_stored(old, self.stages.sizes, self.stages.decoding)
-        return self.run_sources({str(source.path): source}, retry_failed=retry_failed, progress=progress)
+        sources = {without_password(source.address): source}
+        return self.run_sources(sources, retry_failed=retry_failed, progress=progress)
 
     def run_sources(
         self,
@@ -256,6 +257,11 @@ def create_pipeline(
     Raises ConfigError for an unknown key or a wrong value, naming what is allowed.
     """
     return CharacterPipeline(load_config(config), extractors, add_extractors)
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether two databases are the same one."""
+    return one == other or (not (is_server(one) or is_server(other)) and Path(one).resolve() == Path(other).resolve())
 
 
 def _absolute(uri: str) -> str:

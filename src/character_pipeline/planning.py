@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from character_pipeline.config import PipelineConfig
+from character_pipeline.config import PipelineConfig, is_server
 from character_pipeline.errors import ConfigError
 from character_pipeline.input_loader import Entry, Source, open_source
 from character_pipeline.runs.hardware import count_cores
@@ -70,7 +70,7 @@ class Plan:
         costs: seconds of one processor that an item takes, by part: "reading", "decoding", "texts", "models",
             "deciding", and "writing", which one process does for all.
         disk: bytes that the database needs.
-        free: bytes that are free where it will be.
+        free: bytes that are free where it will be; None where nobody here knows, on a server.
         failed: items of the sample that could not be described.
         estimates: for this machine first, then for the hardware that was asked for.
     """
@@ -80,7 +80,7 @@ class Plan:
     pictures: float
     costs: dict[str, float]
     disk: int
-    free: int
+    free: int | None
     failed: int
     listing: float
     estimates: list[Estimate] = field(default_factory=list)
@@ -169,17 +169,23 @@ def _plan(
     counted = {"read", "decode", "decide", *models, *WAITING}
     parts["texts and claims"] = sum(value for name, value in seconds.items() if name not in counted)
     parts["writing"] = seconds.get("write", 0.0)
-    place = Path(config.database.db_path).absolute()
     return Plan(
         items=items,
         sample=summary.processed,
         pictures=summary.counts["pictures_read"] / done,
         costs={name: value / done for name, value in parts.items()},
         disk=round(size / done * items),
-        free=shutil.disk_usage(next(parent for parent in place.parents if parent.exists())).free,
+        free=_free(config.database.db_path),
         failed=summary.statuses["failed"],
         listing=listing,
     )
+
+
+def _free(place: str) -> int | None:
+    if is_server(place):
+        return None
+    parents = Path(place).absolute().parents
+    return shutil.disk_usage(next(parent for parent in parents if parent.exists())).free
 
 
 def _estimate(plan: Plan, hardware: Hardware) -> Estimate:

@@ -17,17 +17,16 @@ from character_pipeline.evaluation.gold import read_gold
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Path:
+def filled(database: str, tmp_path: Path) -> str:
     (tmp_path / "a.txt").write_text("1girl, solo, red_hair\n1girl, solo, blue_eyes\n")
-    path = tmp_path / "out" / "character_attributes.db"
-    with create_pipeline({"database": {"db_path": str(path)}, "clip_analyzer": {"enabled": False}}) as pipeline:
+    with create_pipeline({"database": {"db_path": database}, "clip_analyzer": {"enabled": False}}) as pipeline:
         pipeline.process_dataset(tmp_path / "a.txt")
-    return path
+    return database
 
 
 @pytest.fixture
-def store(database: Path) -> Iterator[Store]:
-    opened = Store(database)
+def store(filled: str) -> Iterator[Store]:
+    opened = Store(filled)
     yield opened
     opened.close()
 
@@ -78,11 +77,11 @@ def test_unknown_items_are_refused(store: Store, name: str) -> None:
     assert not list(all_feedback(store))
 
 
-def test_feedback_outlives_another_run_and_is_what_is_learned_from(database: Path, tmp_path: Path) -> None:
-    opened = Store(database)
+def test_feedback_outlives_another_run_and_is_what_is_learned_from(filled: str, tmp_path: Path) -> None:
+    opened = Store(filled)
     give_feedback(opened, first_item(opened), "hair_color", ["Pink"])
     opened.close()
-    with create_pipeline({"database": {"db_path": str(database)}, "clip_analyzer": {"enabled": False}}) as pipeline:
+    with create_pipeline({"database": {"db_path": filled}, "clip_analyzer": {"enabled": False}}) as pipeline:
         pipeline.process_dataset(tmp_path / "a.txt")
         gold = read_gold(pipeline.store, None)
     assert len(gold) == 1
@@ -90,16 +89,16 @@ def test_feedback_outlives_another_run_and_is_what_is_learned_from(database: Pat
     assert gold.truths[0]["attributes"] == {"Hair Color": "Pink"}
 
 
-def test_the_command_writes_lists_and_takes_back(database: Path) -> None:
-    opened = Store(database)
+def test_the_command_writes_lists_and_takes_back(filled: str) -> None:
+    opened = Store(filled)
     name = first_item(opened)
     opened.close()
     run = CliRunner().invoke
     said = ["--set", "hair_color=Red", "--set", "accessories=Hat+glasses", "--set", "scars="]
-    assert run(app, ["feedback", str(database), name, *said]).exit_code == 0
-    listed = run(app, ["feedback", str(database)]).output
+    assert run(app, ["feedback", filled, name, *said]).exit_code == 0
+    listed = run(app, ["feedback", filled]).output
     assert f"{name}: Accessories: Hat, Glasses" in listed
     assert f"{name}: Scars: none" in listed
-    assert run(app, ["feedback", str(database), "--undo"]).exit_code == 0
-    assert "Scars" not in run(app, ["feedback", str(database)]).output
-    assert isinstance(run(app, ["feedback", str(database), name]).exception, ConfigError)
+    assert run(app, ["feedback", filled, "--undo"]).exit_code == 0
+    assert "Scars" not in run(app, ["feedback", filled]).output
+    assert isinstance(run(app, ["feedback", filled, name]).exception, ConfigError)

@@ -29,23 +29,22 @@ def codes_of(store: Store, key: str) -> AttributeCodes:
     return next(codes for codes in store.codes if codes.key == key)
 
 
-def test_codes_stay_when_the_vocabulary_grows(tmp_path: Path) -> None:
-    path = tmp_path / "x.db"
-    store = Store(path, VOCABULARY)
+def test_codes_stay_when_the_vocabulary_grows(database: str) -> None:
+    store = Store(database, VOCABULARY)
     before = codes_of(store, "hair_length").codes
     store.close()
-    grown = Store(path, with_values("hair_length", "Very Long", *VOCABULARY.attributes["hair_length"].values))
+    grown = Store(database, with_values("hair_length", "Very Long", *VOCABULARY.attributes["hair_length"].values))
     after = codes_of(grown, "hair_length").codes
     grown.close()
     assert {value: after[value] for value in before} == before
     assert after["Very Long"] == max(before.values()) + 1
 
 
-def test_a_new_attribute_gets_a_column(tmp_path: Path) -> None:
+def test_a_new_attribute_gets_a_column(database: str) -> None:
     shoes = replace(VOCABULARY.attributes["scars"], key="footwear", label="Footwear", values=("Boots",))
-    store = Store(tmp_path / "x.db", VOCABULARY)
+    store = Store(database, VOCABULARY)
     store.close()
-    store = Store(tmp_path / "x.db", replace(VOCABULARY, attributes={**VOCABULARY.attributes, "footwear": shoes}))
+    store = Store(database, replace(VOCABULARY, attributes={**VOCABULARY.attributes, "footwear": shoes}))
     assert store.db.execute("SELECT count(footwear) FROM records").fetchone() == (0,)
     numbers = [codes.number for codes in store.codes]
     store.close()
@@ -53,10 +52,10 @@ def test_a_new_attribute_gets_a_column(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("key", ["status", "not a name", "item_id"])
-def test_a_key_that_cannot_be_a_column_is_refused(tmp_path: Path, key: str) -> None:
+def test_a_key_that_cannot_be_a_column_is_refused(database: str, key: str) -> None:
     bad = replace(VOCABULARY.attributes["scars"], key=key)
     with pytest.raises(ConfigError, match="plain name"):
-        Store(tmp_path / "x.db", replace(VOCABULARY, attributes={key: bad}))
+        Store(database, replace(VOCABULARY, attributes={key: bad}))
 
 
 @given(st.sampled_from(sorted(VOCABULARY.attributes)).flatmap(
@@ -96,8 +95,8 @@ def test_what_is_no_database(tmp_path: Path) -> None:
         Store(tmp_path, VOCABULARY)
 
 
-def test_a_failed_transaction_leaves_nothing(tmp_path: Path) -> None:
-    store = Store(tmp_path / "x.db", VOCABULARY)
+def test_a_failed_transaction_leaves_nothing(database: str) -> None:
+    store = Store(database, VOCABULARY)
     with pytest.raises(ZeroDivisionError), store.transaction() as db:  # noqa: PT012
         db.execute("INSERT INTO sources(uri) VALUES ('a')")
         raise ZeroDivisionError
@@ -105,13 +104,13 @@ def test_a_failed_transaction_leaves_nothing(tmp_path: Path) -> None:
     store.close()
 
 
-def test_an_attribute_that_goes_and_comes_back(tmp_path: Path) -> None:
+def test_an_attribute_that_goes_and_comes_back(database: str) -> None:
     """An attribute with many values leaves no rows behind that queries would find, or the next run would stumble on."""
     without = replace(VOCABULARY, attributes={k: a for k, a in VOCABULARY.attributes.items() if k != "accessories"})
     counts = []
     query = "SELECT count(*) FROM tallies WHERE attribute >= 0 AND code > 0 AND items > 0"
     for vocabulary in (VOCABULARY, without, VOCABULARY):
-        store = Store(tmp_path / "x.db", vocabulary)
+        store = Store(database, vocabulary)
         codes = codes_of(store, "accessories") if "accessories" in vocabulary.attributes else None
         place = store.codes.index(codes) if codes else 0
         cells = [3 if codes and number == place else None for number in range(len(store.codes))]

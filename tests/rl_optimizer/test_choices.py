@@ -116,6 +116,7 @@ def test_with_a_budget_records_say_what_was_bought(policy: Path, tmp_path: Path)
 def test_databases_from_before_are_read_as_they_are(store: Store, tmp_path: Path) -> None:
     path = tmp_path / "old.db"
     with closing(sqlite3.connect(path)) as old:
+        assert isinstance(store.db, sqlite3.Connection)
         store.db.backup(old)
         old.execute("ALTER TABLE details DROP COLUMN dealing")
         old.execute("DROP TABLE policies")

@@ -6,6 +6,7 @@ import errno
 import io
 import json
 import os
+import sqlite3
 import tarfile
 import zipfile
 from collections.abc import Callable, Iterable, Sequence
@@ -135,6 +136,7 @@ def test_many_rows_with_one_id_take_no_longer_than_others(tmp_path: Path) -> Non
     path.write_text("".join(json.dumps({"id": "same", "text": f"girl, {n}"}) + "\n" for n in range(600)))
     said: list[str] = []
     with open_pipeline(tmp_path, run={"shard_size": 1000}) as pipeline:
+        assert isinstance(pipeline.store.db, sqlite3.Connection)
         pipeline.store.db.set_trace_callback(said.append)
         assert len({result.item_id for result in pipeline.process_dataset(path)}) == 600
         assert len(said) < 600 * 40
@@ -185,6 +187,7 @@ def test_results_are_indexed_as_a_list_is(tmp_path: Path, make_manifest: Make) -
             with pytest.raises(IndexError):
                 results[beyond]
         said: list[str] = []
+        assert isinstance(pipeline.store.db, sqlite3.Connection)
         pipeline.store.db.set_trace_callback(said.append)
         assert len(results[2:20]) == 18
         assert len(said) <= 15, "not one for each"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import threading
@@ -15,11 +14,8 @@ import pytest
 from PIL import Image
 
 from character_pipeline import CharacterPipeline, create_pipeline
-from character_pipeline.cli.report import picture_lines, textless_text
-from character_pipeline.runs.hardware import count_cores
-from character_pipeline.runs.local import count_workers
 from character_pipeline.testing import FakeExtractor, FakeLooker, FakeReader
-from tests.conftest import WORDS, picture_bytes
+from tests.conftest import WORDS
 from tests.runs.test_run import ROOT, Stop
 
 COLORS = ["red", "lime", "blue", (200, 120, 90), (10, 20, 30), "white"]
@@ -42,23 +38,6 @@ def opened_files() -> Iterator[list[str]]:
         yield _watched[-1]
     finally:
         _watched.pop()
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Pictures with and without texts, two of the same content, one broken, one quarantined."""
-    folder = tmp_path / "set"
-    folder.mkdir()
-    for number in range(23):
-        size = (8 + number % 5, 6)
-        (folder / f"{number:02}.png").write_bytes(picture_bytes(color=COLORS[number % len(COLORS)], size=size))
-        if number % 3:
-            (folder / f"{number:02}.txt").write_text("girl, blonde_hair" if number % 2 else "girl, glasses")
-    (folder / "broken.png").write_bytes(picture_bytes(size=(40, 40))[:50])
-    (folder / "same.png").write_bytes((folder / "00.png").read_bytes())
-    (folder / "zz.png").write_bytes(picture_bytes(size=(30, 30)))
-    (folder / "zz.txt").write_text("kid, adult_content")
-    return folder
 
 
 def open_pipeline(
@@ -167,8 +146,8 @@ def test_broken_vectors_are_read_again(folder: Path) -> None:
     wanted = fresh(folder, FakeLooker(least=0.9))
     with open_pipeline(folder.parent) as pipeline:
         pipeline.run(folder)
-        pipeline.store.db.execute("UPDATE vectors SET vector = x'00' WHERE id = 3")
-        pipeline.store.db.execute("UPDATE vectors SET vector = x'007e007e007e' WHERE id = 5")
+        pipeline.store.db.execute("UPDATE vectors SET vector = x'00' WHERE rowid = 3")
+        pipeline.store.db.execute("UPDATE vectors SET vector = x'007e007e007e' WHERE rowid = 5")
     with open_pipeline(folder.parent, FakeLooker(least=0.9)) as pipeline:
         assert pipeline.run(folder).counts["pictures_read"] == 2
         assert export(pipeline, folder) == wanted
@@ -228,78 +207,3 @@ def test_a_killed_run_is_finished_by_the_next(folder: Path) -> None:
         assert (summary.skipped, summary.processed) == (12, 14)
         assert summary.counts["pictures_read"] == 11, "what was committed is not read again"
         assert export(pipeline, folder) == wanted
-
-
-class OnDevice(FakeReader):
-    exclusive = True
-
-
-@pytest.mark.parametrize(
-    ("asked", "items", "readers", "wanted"),
-    [
-        (0, 100, [], 1),
-        (3, 100, [OnDevice()], 3),
-        (0, 1_000_000, [FakeReader()], count_cores()),
-        (0, 1_000_000, [FakeReader(), OnDevice()], 1),
-    ],
-)
-def test_a_reader_that_wants_its_device_for_itself_gets_one_process(
-    asked: int, items: int, readers: list[FakeReader], wanted: int
-) -> None:
-    assert count_workers(asked, items, readers) == wanted
-
-
-class Threaded(FakeReader):
-    threads = 0
-
-    def describe(self) -> str:
-        return f"{self.threads} threads"
-
-
-@pytest.mark.parametrize("workers", [1, 2])
-def test_a_reader_is_told_its_share_of_the_processors(folder: Path, workers: int) -> None:
-    with open_pipeline(folder.parent, FakeLooker(Threaded()), run={"workers": workers}) as pipeline:
-        spoke = pipeline.run(folder, limit=5).speakers
-    assert spoke == {"fake_reader/1": f"{max(1, count_cores() // workers)} threads"}
-
-
-class Introducing(FakeReader):
-    """Notes in which process it was introduced."""
-
-    def __init__(self, log: Path) -> None:
-        super().__init__()
-        self.log = log
-
-    def introduce(self) -> None:
-        with self.log.open("a") as file:
-            file.write(f"{os.getpid()}\n")
-
-
-@pytest.mark.parametrize("workers", [1, 2])
-def test_a_reader_is_introduced_once_and_here(folder: Path, workers: int) -> None:
-    log = folder.parent / "log"
-    run = {"workers": workers, "shard_size": 4}
-    with open_pipeline(folder.parent, FakeLooker(Introducing(log)), run=run) as pipeline:
-        pipeline.run(folder)
-    assert log.read_text() == f"{os.getpid()}\n"
-
-
-def test_a_reader_that_read_nothing_is_not_introduced(folder: Path) -> None:
-    log = folder.parent / "log"
-    with open_pipeline(folder.parent, FakeLooker(Introducing(log))) as pipeline:
-        pipeline.extract_from_text("girl, glasses")
-        assert not log.exists()
-        pipeline.extract_from_image(folder / "00.png")
-    assert log.read_text() == f"{os.getpid()}\n"
-
-
-def test_the_report_says_what_the_pictures_added(folder: Path) -> None:
-    with open_pipeline(folder.parent) as pipeline:
-        first, second = pipeline.run(folder), pipeline.run(folder)
-    pictures, values = picture_lines(first)
-    assert pictures.startswith("pictures: 23 read (")
-    assert pictures.endswith("/s), 1 taken from the cache; by fake reader on paper")
-    said, seen = first.counts["text_values"], first.counts["picture_values"]
-    assert values == f"values: {said} that texts say, {seen} that only pictures say"
-    assert textless_text(first) == "10; described from the picture alone"
-    assert (picture_lines(second), textless_text(second)) == ([], "")

@@ -25,7 +25,6 @@ from character_pipeline.runs.jobs import index_delivered
 from character_pipeline.runs.ray_engine import RayEngine
 from character_pipeline.testing import FakeLooker
 from tests.conftest import WORDS
-from tests.runs.test_pictures import folder  # noqa: F401 - a fixture
 from tests.runs.test_pictures import open_pipeline as open_pictures
 from tests.runs.test_run import ROOT, Deadly, Make, Stop, open_pipeline
 
@@ -52,7 +51,7 @@ def exported(pipeline: CharacterPipeline, path: Path) -> bytes:
     return path.read_bytes() + repr((details, vectors, tallies)).encode()
 
 
-def test_a_cluster_gives_the_same_bytes(folder: Path, cluster: None) -> None:  # noqa: F811 - the fixture
+def test_a_cluster_gives_the_same_bytes(folder: Path, cluster: None) -> None:
     with open_pictures(folder.parent, name="a.db") as pipeline:
         pipeline.run(folder)
         wanted = exported(pipeline, folder.parent / "a.jsonl")
@@ -119,7 +118,7 @@ def test_no_cluster_is_said(tmp_path: Path, make_manifest: Make) -> None:
     assert "ConfigError: no Ray cluster at 127.0.0.1:1" in done.stderr, done.stderr
 
 
-def test_parts_that_share_a_disk_deliver_and_are_indexed(folder: Path) -> None:  # noqa: F811 - the fixture
+def test_parts_that_share_a_disk_deliver_and_are_indexed(folder: Path) -> None:
     with open_pictures(folder.parent, name="a.db") as pipeline:
         pipeline.run(folder)
         wanted = exported(pipeline, folder.parent / "a.jsonl")

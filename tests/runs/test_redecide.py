@@ -16,7 +16,7 @@ from character_pipeline.database.store import Store
 from character_pipeline.errors import ConfigError
 from character_pipeline.testing import FakeLooker, FakeReader
 from tests.conftest import picture_bytes
-from tests.runs.test_pictures import folder, open_pipeline, opened_files  # noqa: F401 - a fixture
+from tests.runs.test_pictures import open_pipeline, opened_files
 
 
 def records(path: Path) -> list[str]:
@@ -37,7 +37,7 @@ def pipeline_result(store: Store, item_id: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def old(folder: Path) -> Path:  # noqa: F811 - the fixture
+def old(folder: Path) -> Path:
     with open_pipeline(folder.parent, name="old.db") as pipeline:
         pipeline.run(folder)
     return folder.parent / "old.db"
@@ -82,7 +82,7 @@ def test_a_reader_that_never_read_needs_the_pictures(old: Path) -> None:
 
 def test_pictures_that_only_some_readers_know_are_counted(old: Path) -> None:
     with Store(old).transaction() as db:
-        db.execute("DELETE FROM vectors WHERE id IN (SELECT id FROM vectors LIMIT 2)")
+        db.execute("DELETE FROM vectors WHERE rowid IN (SELECT rowid FROM vectors LIMIT 2)")
     with open_pipeline(old.parent, name="new.db") as pipeline:
         assert pipeline.redecide(old).counts["pictures_missed"] >= 2
 

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 DATABASE = "character_attributes.db"
 
-DbArgument = Annotated[Path, typer.Argument(help="The database, or the output folder it is in.", show_default=False)]
+DbArgument = Annotated[
+    str, typer.Argument(help="The database, or the output folder it is in; or postgresql://...", show_default=False)
+]
 WhereOption = Annotated[
     str | None, typer.Option(help="attribute=value, several with commas: hair_color=Black,status=ok")
 ]
@@ -27,17 +29,27 @@ ConfigOption = Annotated[Path | None, typer.Option(help="Settings: a .toml, .yam
 JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON to stdout.")]
 
 
-def find_database(path: Path) -> Path:
-    """The database file, given itself or the folder it is in."""
-    return path / DATABASE if path.is_dir() else path
+def find_database(place: str) -> str:
+    """The database, given itself or the folder it is in."""
+    return str(Path(place) / DATABASE) if Path(place).is_dir() else place
+
+
+def folder_of(place: str) -> Path:
+    """Where files that belong to a database are written, unless told. Raises ConfigError where it is on a server."""
+    from character_pipeline.config import is_server, without_password
+    from character_pipeline.errors import ConfigError
+
+    if is_server(place):
+        raise ConfigError(f"{without_password(place)} is on a server: name a folder to write to with --output")
+    return Path(find_database(place)).parent
 
 
 @contextmanager
-def open_store(path: Path, writable: bool = False) -> Iterator[Store]:
+def open_store(place: str, writable: bool = False) -> Iterator[Store]:
     """An existing database, by default for reading, with the vocabulary that its last run used."""
     from character_pipeline.database.store import Store
 
-    store = Store(find_database(path), writable=writable)
+    store = Store(find_database(place), writable=writable)
     try:
         yield store
     finally:

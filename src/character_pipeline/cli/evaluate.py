@@ -74,7 +74,7 @@ def _meet(store: Store, truth: Path, config: Path | None, report: Path | None, a
 
     settings = load_config(config)
     weights = read_weights(store.vocabulary, settings.attribute_fusion)
-    meeting = meet(read_gold(store, truth), weights, read_policies(settings, store.path))
+    meeting = meet(read_gold(store, truth), weights, read_policies(settings, store.address))
     if report is not None:
         write_text(report, make_page(*meeting))
     if as_json:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from character_pipeline.cli.common import DbArgument, WhereOption, find_database, open_store
+from character_pipeline.cli.common import DbArgument, WhereOption, folder_of, open_store
 
 
 def export(
@@ -26,7 +26,7 @@ def export(
     from character_pipeline.database.export import export_path, write_schema
     from character_pipeline.database.queries import parse_filter
 
-    folder = output or find_database(db).parent
+    folder = output or folder_of(db)
     with open_store(db) as store:
         found = parse_filter(store, where, min_confidence)
         for kind in (part.strip().lower() for part in formats.split(",") if part.strip()):

@@ -62,7 +62,7 @@ def extract(  # noqa: PLR0913, PLR0917 - the options of the command
             inventory_only=inventory_only,
         )
         if summary.state == "planned":
-            _say_planned(summary, output)
+            _say_planned(summary, database_argument(pipeline, output))
             return
         finish(pipeline, output, summary, kinds, quiet, as_json)
 
@@ -79,7 +79,7 @@ def _engine(name: str, address: str | None, gpus: float, shared: str | None) -> 
     return LocalEngine() if name == "local" else RayEngine(address, gpus, shared=shared)
 
 
-def _say_planned(summary: RunSummary, output: Path) -> None:
+def _say_planned(summary: RunSummary, output: str) -> None:
     typer.echo(f"{summary.todo:,} items wait in {output}; on each machine that sees it, for parts 0 to N - 1:")
     typer.echo(f"  charpipe work {output} --part 0/N\nand when they are done:\n  charpipe index {output}")
 
@@ -97,10 +97,11 @@ def parse_formats(text: str) -> list[str]:
 
 def settings(path: Path | None, output: Path, workers: int) -> PipelineConfig:
     """The configuration of the file, with what the command line says on top."""
-    from character_pipeline.config import load_config
+    from character_pipeline.config import is_server, load_config
 
     config = load_config(path)
-    database = config.database.model_copy(update={"db_path": str(output / DATABASE)})
+    place = config.database.db_path
+    database = config.database.model_copy(update={"db_path": place if is_server(place) else str(output / DATABASE)})
     run = config.run.model_copy(update={"workers": workers}) if workers else config.run
     return config.model_copy(update={"database": database, "run": run})
 
@@ -121,7 +122,21 @@ def _dry_run(pipeline: CharacterPipeline, datasets: list[str], limit: int | None
         return
     for row in found:
         typer.echo(f"{row['items']:>12,} items in {row['dataset']} ({row['kind']})")
-    typer.echo(f"into {pipeline.config.database.db_path}; nothing was written", err=True)
+    typer.echo(f"into {database_name(pipeline)}; nothing was written", err=True)
+
+
+def database_name(pipeline: CharacterPipeline) -> str:
+    from character_pipeline.config import without_password
+
+    return without_password(pipeline.config.database.db_path)
+
+
+def database_argument(pipeline: CharacterPipeline, output: Path) -> str:
+    """What other commands are given to find the database."""
+    from character_pipeline.config import is_server
+
+    name = database_name(pipeline)
+    return name if is_server(name) else str(output)
 
 
 def finish(
@@ -155,7 +170,7 @@ def _report(
 
     from character_pipeline.database.export import write_whole
 
-    data: dict[str, Any] = {**summary.to_json(), "database": str(output / DATABASE), "exports": exports}
+    data: dict[str, Any] = {**summary.to_json(), "database": database_name(pipeline), "exports": exports}
     write_whole(output / "stats.json", json.dumps(data, indent=2) + "\n")
     if as_json:
         write_json(data)

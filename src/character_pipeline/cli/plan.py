@@ -60,9 +60,9 @@ def _print(found: Plan) -> None:
         screen.print(f"  {name:<17} {cost * 1000:9.3f} ms of a processor an item", highlight=False)
     for estimate in found.estimates:
         screen.print(f"{_where(estimate)}: {duration_text(estimate.seconds)} ({_parts(estimate)})", highlight=False)
-    need, free = found.disk / 2**30, found.free / 2**30
-    screen.print(f"database: {need:,.1f} GiB; free there: {free:,.1f} GiB", highlight=False)
-    if need > free:
+    free = "unknown" if found.free is None else f"{found.free / 2**30:,.1f} GiB"
+    screen.print(f"database: {found.disk / 2**30:,.1f} GiB; free there: {free}", highlight=False)
+    if found.free is not None and found.disk > found.free:
         screen.print("[yellow]that does not fit:[/] choose another output")
     screen.print(ADVICE[max(found.costs, key=lambda name: found.costs[name])], highlight=False)
 

@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from character_pipeline.cli.common import ConfigOption, JsonOption, find_database
+from character_pipeline.cli.common import ConfigOption, JsonOption, find_database, folder_of
 
 VERSIONS = "versions"
 
 
 def redecide(  # noqa: PLR0913, PLR0917 - the options of the command
-    database: Annotated[Path, typer.Argument(help="The finished run: its database, or the folder it is in.")],
+    database: Annotated[str, typer.Argument(help="The finished run: its database, or the folder it is in.")],
     output: Annotated[
         Path | None, typer.Option(help="Folder of the new version; without it, one under OLD/versions.")
     ] = None,
@@ -32,15 +32,15 @@ def redecide(  # noqa: PLR0913, PLR0917 - the options of the command
     from character_pipeline.pipeline import create_pipeline
 
     kinds, old = parse_formats(formats), find_database(database)
-    place = output or _place(old, config)
+    place = output or _place(folder_of(database), config)
     with create_pipeline(settings(config, place, workers)) as pipeline:
         summary = pipeline.redecide(old, progress=choose_progress(quiet))
         finish(pipeline, place, summary, kinds, quiet, as_json)
 
 
-def _place(old: Path, config: Path | None) -> Path:
+def _place(folder: Path, config: Path | None) -> Path:
     """A folder named by what decides: the same settings go on where they stopped, others get another."""
     from character_pipeline.config import load_config
     from character_pipeline.pipeline import build_stages
 
-    return old.parent / VERSIONS / build_stages(load_config(config)).fingerprint
+    return folder / VERSIONS / build_stages(load_config(config)).fingerprint

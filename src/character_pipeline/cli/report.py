@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from character_pipeline.cli.common import DATABASE, confidence_text, console, shown, state_text
+from character_pipeline.cli.common import confidence_text, console, shown, state_text
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -25,9 +25,10 @@ COLUMNS = ("Gender", "Age", "Hair Color", "Hair Length", "Hair Style", "Eye Colo
 
 def print_report(pipeline: CharacterPipeline, output: Path, summary: RunSummary, exports: dict[str, str]) -> None:
     """Counts, a table of the first records, where everything is, and what to do next."""
+    from character_pipeline.cli.extract import database_argument, database_name
     from character_pipeline.cli.progress import failures_text
 
-    screen = console()
+    screen, given = console(), shlex.quote(database_argument(pipeline, output))
     if not summary.listed:
         screen.print("[yellow]nothing found:[/] no pictures, no texts, no archives, no tables, no rows")
         return
@@ -43,20 +44,20 @@ def print_report(pipeline: CharacterPipeline, output: Path, summary: RunSummary,
     for line in picture_lines(summary):
         screen.print(shown(line), highlight=False, soft_wrap=True)
     if summary.kinds:
-        advice = f"{failures_text(summary)}. See: charpipe errors {_quoted(output)}"
+        advice = f"{failures_text(summary)}. See: charpipe errors {given}"
         screen.print(f"[yellow]problems:[/] {shown(advice)}", soft_wrap=True)
     if summary.state == "interrupted":
         left = summary.todo - summary.processed
         screen.print(f"[yellow]stopped[/] with {left:,} items left: run the same command to go on")
         return
     screen.print()
-    for kind, path in {"database": str(output / DATABASE), **exports}.items():
+    for kind, path in {"database": database_name(pipeline), **exports}.items():
         screen.print(f"{kind:<9} {shown(path)}", highlight=False, soft_wrap=True)
     screen.print("\nnext:")
     for command in (
-        f"show {_example(pipeline)} --db {_quoted(output)}",
-        f"query {_quoted(output)} --where 'hair_color=Black,gender=Female'",
-        f"stats {_quoted(output)}",
+        f"show {_example(pipeline)} --db {given}",
+        f"query {given} --where 'hair_color=Black,gender=Female'",
+        f"stats {given}",
     ):
         screen.print(f"  {shown(_program())} {shown(command)}", highlight=False, soft_wrap=True)
 
@@ -94,10 +95,6 @@ def _program() -> str:
     """How this program was called, so that the commands work as they are shown."""
     name = Path(sys.argv[0])
     return "charpipe" if name.name != "charpipe" or shutil.which("charpipe") else shlex.quote(str(name))
-
-
-def _quoted(path: Path) -> str:
-    return shlex.quote(str(path))
 
 
 def _results_table(pipeline: CharacterPipeline) -> Table:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 def show(
     item: Annotated[str, typer.Argument(help="A picture, a text file, or a text; with --db the id of an item.")],
-    db: Annotated[Path | None, typer.Option(help="Show what this database says of the item.")] = None,
+    db: Annotated[str | None, typer.Option(help="Show what this database says of the item.")] = None,
     config: Annotated[Path | None, typer.Option(help="Settings: a .toml, .yaml or .json file.")] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -36,14 +36,15 @@ def show(
         _print(record)
 
 
-def _from_store(db: Path, item: str) -> CharacterAttributes:
+def _from_store(db: str, item: str) -> CharacterAttributes:
+    from character_pipeline.config import without_password
     from character_pipeline.database.queries import get_result
     from character_pipeline.errors import ConfigError
 
     with open_store(db) as store:
-        result = get_result(store, item)
+        result, place = get_result(store, item), without_password(db)
     if result is None:
-        raise ConfigError(f"no item '{item}' in {db}: list them with charpipe query {db}")
+        raise ConfigError(f"no item '{item}' in {place}: list them with charpipe query {place}")
     return result.attributes
 
 

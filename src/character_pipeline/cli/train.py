@@ -174,7 +174,7 @@ def policy(  # noqa: PLR0913, PLR0917 - options of a command
         typer.Option(help="truth; heuristic: completeness and confidence, a cold start; the truth still judges it."),
     ] = "truth",
     judged: Annotated[
-        tuple[Path, Path] | None,
+        tuple[str, Path] | None,
         typer.Option(help="A database and the truth of items to judge on, of other characters; else some are kept."),
     ] = None,
     before: Annotated[
@@ -220,7 +220,7 @@ def policy(  # noqa: PLR0913, PLR0917 - options of a command
     typer.echo(json.dumps({name: report[name] for name in ("reward", "gate", "budgets", "utility")}, indent=1))
 
 
-def _read_judged(judged: tuple[Path, Path] | None) -> Gold | None:
+def _read_judged(judged: tuple[str, Path] | None) -> Gold | None:
     from character_pipeline.evaluation.gold import read_gold
 
     if judged is None:

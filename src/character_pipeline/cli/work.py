@@ -28,7 +28,7 @@ def work(
     place, parts = _part(part)
     with open_store(db) as store:
         config = planned_run(store).config
-        database = config.database.model_copy(update={"db_path": str(store.path)})
+        database = config.database.model_copy(update={"db_path": store.address})
     shards = items = 0
     with create_pipeline(config.model_copy(update={"database": database})) as pipeline:
         for done in pipeline.work(place, parts, shared):

@@ -6,7 +6,6 @@ written with its records, in the same transaction, and so are the numbers of its
 
 from __future__ import annotations
 
-import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from character_pipeline.database.codes import RECORD_COLUMNS, AttributeCodes
+from character_pipeline.database.connection import Connection
 
 BLOCK = 4096
 """Items in a block: so few that a shard rewrites little, so many that five million make a thousand rows a value."""
@@ -79,23 +79,25 @@ def _blocks(attribute: int, code: int, members: NDArray[np.int64]) -> Iterator[t
         yield (attribute, code, block), int.from_bytes(np.packbits(flags, bitorder="little").tobytes(), "little")
 
 
-def replace_bits(db: sqlite3.Connection, items: Sequence[int], new: Bits) -> None:
+def replace_bits(db: Connection, items: Sequence[int], new: Bits) -> None:
     """Clear all bits of some items, and set the new ones, inside a transaction of the caller."""
     old = {place: bits for (_, _, place), bits in _blocks(0, 0, np.array(items, dtype=np.int64))}
     known = db.execute("SELECT attribute, code FROM tallies").fetchall() if old else []
     counts: Counter[tuple[int, int]] = Counter()
+    changed: Bits = {}
     for key in sorted({(*pair, place) for pair in known for place in old} | new.keys()):
         before = _read_block(db, key)
         after = before & ~old.get(key[2], 0) | new.get(key, 0)
         if after != before:
-            _write_block(db, key, after)
+            changed[key] = after
             counts[key[:2]] += after.bit_count() - before.bit_count()
+    _write_blocks(db, changed)
     update = """INSERT INTO tallies(attribute, code, items) VALUES (?, ?, ?)
                 ON CONFLICT(attribute, code) DO UPDATE SET items = tallies.items + excluded.items"""
     db.executemany(update, [(*key, count) for key, count in counts.items()])
 
 
-def add_sums(db: sqlite3.Connection, rows: Iterable[tuple[Any, ...]], sign: int = 1) -> None:
+def add_sums(db: Connection, rows: Iterable[tuple[Any, ...]], sign: int = 1) -> None:
     """Add the confidence and the seconds of records to the sums of their status; a row is these three, status first."""
     sums: dict[int, list[float]] = {}
     for status, confidence, seconds in rows:
@@ -107,23 +109,25 @@ def add_sums(db: sqlite3.Connection, rows: Iterable[tuple[Any, ...]], sign: int 
     db.executemany(update, [(status, *pair) for status, pair in sums.items()])
 
 
-def _read_block(db: sqlite3.Connection, key: Key) -> int:
+def _read_block(db: Connection, key: Key) -> int:
     query = "SELECT bits FROM bitmaps WHERE attribute = ? AND code = ? AND block = ?"
     row = db.execute(query, key).fetchone()
     return int.from_bytes(row[0], "little") if row else 0
 
 
-def _write_block(db: sqlite3.Connection, key: Key, bits: int) -> None:
+def _write_blocks(db: Connection, changed: Bits) -> None:
     insert = """INSERT INTO bitmaps(attribute, code, block, bits) VALUES (?, ?, ?, ?)
                 ON CONFLICT(attribute, code, block) DO UPDATE SET bits = excluded.bits"""
-    db.execute(insert, (*key, bits.to_bytes(BYTES, "little")))
+    db.executemany(insert, [(*key, bits.to_bytes(BYTES, "little")) for key, bits in changed.items()])
 
 
-def read_mask(db: sqlite3.Connection, attribute: int, codes: Iterable[int]) -> Mask:
+def read_mask(db: Connection, attribute: int, codes: Iterable[int]) -> Mask:
     """The items that have one of the codes."""
     last = db.execute("SELECT max(id) FROM items").fetchone()[0] or 0
     mask = np.zeros((last // BLOCK + 1, BYTES), dtype=np.uint8)
     asked = list(codes)
+    if not asked:
+        return mask
     query = f"SELECT block, bits FROM bitmaps WHERE attribute = ? AND code IN ({', '.join('?' * len(asked))})"
     for block, bits in db.execute(query, (attribute, *asked)):
         mask[block] |= np.frombuffer(bits, dtype=np.uint8)
@@ -156,7 +160,7 @@ def members(mask: Mask, skip: int = 0) -> Iterator[list[int]]:
             yield numbers
 
 
-def read_tallies(db: sqlite3.Connection) -> dict[int, dict[int, int]]:
+def read_tallies(db: Connection) -> dict[int, dict[int, int]]:
     """How many items have each code, by attribute."""
     found: dict[int, dict[int, int]] = {}
     for attribute, code, items in db.execute("SELECT attribute, code, items FROM tallies WHERE items > 0"):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass, replace
 
 from character_pipeline.data import EMPTY, AttributeValue
+from character_pipeline.database.connection import Connection
 from character_pipeline.errors import ConfigError
 from character_pipeline.vocabulary import Attribute, Vocabulary
 
@@ -58,7 +58,7 @@ class AttributeCodes:
         return "known", tuple(value for value, code in self.codes.items() if code == cell)
 
 
-def read_codes(db: sqlite3.Connection, vocabulary: Vocabulary) -> tuple[AttributeCodes, ...]:
+def read_codes(db: Connection, vocabulary: Vocabulary) -> tuple[AttributeCodes, ...]:
     """The codes of every attribute of the vocabulary; a code that was given once stays."""
     stored: dict[str, dict[str, int]] = {}
     for key, value, code in db.execute("SELECT attribute, value, code FROM vocabulary"):
@@ -75,7 +75,7 @@ def _codes(number: int, attribute: Attribute, stored: dict[str, int]) -> Attribu
     return AttributeCodes(number, attribute.key, attribute.label, attribute.many, codes)
 
 
-def known_to(db: sqlite3.Connection, vocabulary: Vocabulary) -> Vocabulary:
+def known_to(db: Connection, vocabulary: Vocabulary) -> Vocabulary:
     """The attributes and values that the database has codes for: data files may have grown since it was written."""
     codes = set(db.execute("SELECT attribute, value FROM vocabulary"))
     attributes = {
@@ -86,14 +86,14 @@ def known_to(db: sqlite3.Connection, vocabulary: Vocabulary) -> Vocabulary:
     return replace(vocabulary, attributes=attributes)
 
 
-def register_codes(db: sqlite3.Connection, vocabulary: Vocabulary) -> None:
+def register_codes(db: Connection, vocabulary: Vocabulary) -> None:
     """Give codes and columns to what is new in the vocabulary. Runs inside a transaction of the caller."""
     columns = {row[1] for row in db.execute("PRAGMA table_info(records)")}
     for attribute in vocabulary.attributes.values():
         _register(db, attribute, columns)
 
 
-def _register(db: sqlite3.Connection, attribute: Attribute, columns: set[str]) -> None:
+def _register(db: Connection, attribute: Attribute, columns: set[str]) -> None:
     key = attribute.key
     if not key.isidentifier() or key in RESERVED or len(attribute.values) > MOST_VALUES:
         raise ConfigError(

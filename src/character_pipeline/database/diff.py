@@ -69,8 +69,8 @@ class Difference:
 
 def compare_stores(old: Store, new: Store, examples: int = 3) -> Difference:
     """What the newer database says differently. Memory grows with the kinds of differences, not with the items."""
-    db = old.db
-    db.execute("ATTACH ? AS newer", (f"{new.path.absolute().as_uri()}?mode=ro",))
+    db, newer = old.db, (old.path, new.path)[1]
+    db.execute("ATTACH ? AS newer", (f"{newer.absolute().as_uri()}?mode=ro",))
     try:
         compared = int(db.execute(f"SELECT count(*) FROM {PAIRS} AND {SHOWN}").fetchone()[0])
         only_old, only_new = (int(db.execute(ALONE.format(mine=a, other=b)).fetchone()[0]) for a, b in NAMES)

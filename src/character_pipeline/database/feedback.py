@@ -43,11 +43,13 @@ def give_feedback(store: Store, item_id: str, attribute: str, values: Sequence[s
     if len(author) > MOST_TEXT:
         raise ConfigError(f"an author's name has at most {MOST_TEXT:,} characters")
     if store.db.execute("SELECT 1 FROM items WHERE item_id = ?", (item_id,)).fetchone() is None:
-        raise ConfigError(f"no item '{item_id[:200]}' is in {store.path}. To see them: charpipe query {store.path}")
+        raise ConfigError(f"no item '{item_id[:200]}' is in {store.name}. To see them: charpipe query {store.name}")
     given = time.time()
     row = (item_id, known.key, json.dumps(chosen), author, given)
-    cursor = store.db.execute("INSERT INTO feedback(item_id, attribute, value, author, given) VALUES(?,?,?,?,?)", row)
-    return Feedback(int(cursor.lastrowid or 0), item_id, known.label, chosen, author, given)
+    insert = "INSERT INTO feedback(item_id, attribute, value, author, given) VALUES(?,?,?,?,?) RETURNING id"
+    with store.transaction() as db:
+        number = int(db.execute(insert, row).fetchone()[0])
+    return Feedback(number, item_id, known.label, chosen, author, given)
 
 
 def undo_feedback(store: Store, number: int | None = None) -> Feedback | None:

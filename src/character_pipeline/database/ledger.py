@@ -6,12 +6,12 @@ import bisect
 import hashlib
 import json
 import re
-import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
 from character_pipeline.data import Problem
+from character_pipeline.database.connection import Connection
 from character_pipeline.database.rows import pack_ranges, unpack_ranges
 from character_pipeline.database.store import Store
 from character_pipeline.input_loader import Entry
@@ -23,7 +23,7 @@ UPSERT = """
 INSERT INTO items(item_id, source, locator, stamp, problem, seen) VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT(item_id) DO UPDATE SET
   locator = excluded.locator, stamp = excluded.stamp, problem = excluded.problem, seen = excluded.seen, gone = 0
-WHERE seen <> excluded.seen AND source = excluded.source
+WHERE items.seen <> excluded.seen AND items.source = excluded.source
 """
 UNDONE = """
 SELECT i.id FROM items i LEFT JOIN records r ON r.item = i.id
@@ -73,7 +73,7 @@ class Ledger:
                 return int(found[0])
             prefix = self._free_prefix(uri)
             insert = "INSERT INTO sources(uri, kind, prefix) VALUES (?, ?, ?)"
-            return int(db.execute(insert, (uri, kind, prefix)).lastrowid or 0)
+            return int(db.execute(f"{insert} RETURNING id", (uri, kind, prefix)).fetchone()[0])
 
     def _free_prefix(self, uri: str) -> str:
         taken = {row[0] for row in self.db.execute("SELECT prefix FROM sources")}
@@ -95,7 +95,7 @@ class Ledger:
                         _add_one(db, row)
             yield len(chunk)
 
-    def _add_at_once(self, db: sqlite3.Connection, rows: Sequence[tuple[object, ...]]) -> bool:
+    def _add_at_once(self, db: Connection, rows: Sequence[tuple[object, ...]]) -> bool:
         """Whether all rows went in; where two have the same id, none do."""
         db.execute("SAVEPOINT chunk")
         written = db.executemany(UPSERT, rows).rowcount
@@ -129,7 +129,7 @@ class Ledger:
                 "all": todo.everything,
                 "retry_failed": todo.retry_failed,
             }
-            total = int(db.execute(f"SELECT count(*) FROM ({UNDONE})", marks).fetchone()[0])
+            total = int(db.execute(f"SELECT count(*) FROM ({UNDONE}) AS undone", marks).fetchone()[0])
             size = min(shard_size, max(LEAST_SHARD, total // STEPS)) if fine else shard_size
             numbers = (int(row[0]) for row in self.db.execute(UNDONE, marks))
             fresh = (number for number in numbers if not _covers(left, number))
@@ -172,7 +172,7 @@ def _entry(item_id: str, locator: str, problem: str | None) -> Entry:
     return Entry(item_id, locator, "", Problem(*json.loads(problem)) if problem else None)
 
 
-def _add_one(db: sqlite3.Connection, row: tuple[object, ...]) -> None:
+def _add_one(db: Connection, row: tuple[object, ...]) -> None:
     """Add an item; when its id is taken in this inventory or by another source, number it.
 
     The numbers that are taken are those from 2 on, so the first free one is found by doubling and halving.

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 
 from character_pipeline.database.bitmaps import BLOCK, add_sums, index_rows, replace_bits
 from character_pipeline.database.codes import AttributeCodes
+from character_pipeline.database.connection import Connection
 from character_pipeline.errors import StoreError
 
 
-def first_tables(db: sqlite3.Connection) -> None:
+def first_tables(db: Connection) -> None:
     """Version 1. Where a column holds a code, the table vocabulary (or the order in data.py) says what it means."""
     for statement in (
         "CREATE TABLE sources(id INTEGER PRIMARY KEY, uri TEXT UNIQUE, kind TEXT, prefix TEXT UNIQUE)",
@@ -46,7 +46,7 @@ def first_tables(db: sqlite3.Connection) -> None:
         db.execute(statement)
 
 
-def picture_vectors(db: sqlite3.Connection) -> None:
+def picture_vectors(db: Connection) -> None:
     """Version 2. What picture readers found, by the content of the picture, as little-endian float16."""
     for statement in (
         "DROP TABLE raw_scores",
@@ -54,13 +54,13 @@ def picture_vectors(db: sqlite3.Connection) -> None:
         "CREATE TABLE readers(id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE)",
         # Rows lie in the order of insertion, nearly that of the items: hashes are random, and a table sorted by them
         # would rewrite a page of a kilobyte's rows for each new one and scatter what a shard reads again.
-        "CREATE TABLE vectors(id INTEGER PRIMARY KEY, content_hash BLOB, reader INTEGER, vector BLOB)",
+        "CREATE TABLE vectors(content_hash BLOB, reader INTEGER, vector BLOB)",
         "CREATE UNIQUE INDEX vectors_of ON vectors(content_hash, reader)",
     ):
         db.execute(statement)
 
 
-def feedback(db: sqlite3.Connection) -> None:
+def feedback(db: Connection) -> None:
     """Version 3. What people say is true, by the id of the item: it outlives the records. The newest row on an
     attribute counts; `value` is JSON, a value, a list of values, or null where nothing is true or visible."""
     db.execute(
@@ -70,7 +70,7 @@ def feedback(db: sqlite3.Connection) -> None:
     db.execute("CREATE INDEX feedback_of ON feedback(item_id, attribute)")
 
 
-def bitmaps(db: sqlite3.Connection) -> None:
+def bitmaps(db: Connection) -> None:
     """Version 4. Bitmaps instead of an index for each attribute, and the numbers of statistics: see bitmaps.py."""
     for statement in (
         """CREATE TABLE bitmaps(attribute INTEGER, code INTEGER, block INTEGER, bits BLOB,
@@ -89,7 +89,7 @@ def bitmaps(db: sqlite3.Connection) -> None:
     db.execute("DROP TABLE many")
 
 
-def _index_records(db: sqlite3.Connection) -> None:
+def _index_records(db: Connection) -> None:
     """Index what is there. Which attributes have many values is told from the table that is dropped."""
     many = {row[0] for row in db.execute("SELECT DISTINCT attribute FROM many")}
     codes = [AttributeCodes(number, key, key, number in many, {}) for key, number in _attributes(db)]
@@ -103,17 +103,17 @@ def _index_records(db: sqlite3.Connection) -> None:
         add_sums(db, db.execute(sums, span).fetchall())
 
 
-def _attributes(db: sqlite3.Connection) -> list[tuple[str, int]]:
+def _attributes(db: Connection) -> list[tuple[str, int]]:
     """The key and the number of each attribute that has a column."""
     return db.execute("SELECT attribute, code FROM vocabulary WHERE value = '' ORDER BY code").fetchall()
 
 
-def dealings(db: sqlite3.Connection) -> None:
+def dealings(db: Connection) -> None:
     """Version 5. How a policy dealt with an item, as bits, see rl_optimizer/choices.py; NULL where none did."""
     db.execute("ALTER TABLE details ADD COLUMN dealing INTEGER")
 
 
-def policies(db: sqlite3.Connection) -> None:
+def policies(db: Connection) -> None:
     """Version 6. Adopted policies: files as they were, checked whenever they are read; one at most is current."""
     db.execute(
         """CREATE TABLE policies(id INTEGER PRIMARY KEY, adopted REAL, digest TEXT NOT NULL UNIQUE, labels INTEGER,
@@ -121,7 +121,7 @@ def policies(db: sqlite3.Connection) -> None:
     )
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     first_tables,
     picture_vectors,
     feedback,
@@ -131,11 +131,11 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
 )
 
 
-def read_version(db: sqlite3.Connection) -> int:
+def read_version(db: Connection) -> int:
     return int(db.execute("PRAGMA user_version").fetchone()[0])
 
 
-def migrate(db: sqlite3.Connection) -> None:
+def migrate(db: Connection) -> None:
     """Bring a database to the newest version. Raises StoreError when it was written by a newer program."""
     version = read_version(db)
     if version > len(MIGRATIONS):
@@ -146,6 +146,9 @@ def migrate(db: sqlite3.Connection) -> None:
     for number, step in enumerate(MIGRATIONS[version:], version + 1):
         db.execute("BEGIN IMMEDIATE")
         try:
+            if read_version(db) >= number:  # another process was faster
+                db.execute("ROLLBACK")
+                continue
             step(db)
             db.execute(f"PRAGMA user_version = {number}")
             db.execute("COMMIT")

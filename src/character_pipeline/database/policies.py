@@ -12,8 +12,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from character_pipeline.database.store import BUSY_SECONDS, Store
-from character_pipeline.errors import ConfigError, ModelError
+from character_pipeline.database.connection import Connection, find_place
+from character_pipeline.database.store import Store
+from character_pipeline.errors import ConfigError, ModelError, StoreError
 from character_pipeline.rl_optimizer.policy import MOST_BYTES, Policy, load_policy
 
 COLUMNS = "id, adopted, digest, labels, gate, current"
@@ -53,7 +54,7 @@ def adopt(store: Store, path: Path) -> Version:
     with store.lock(), store.transaction() as db:
         known = db.execute("SELECT id FROM policies WHERE digest = ?", (policy.digest,)).fetchone()
         insert = "INSERT INTO policies(adopted, digest, labels, gate, file, current) VALUES (?, ?, ?, ?, ?, 0)"
-        _make_current(db, known[0] if known else db.execute(insert, row).lastrowid)
+        _make_current(db, known[0] if known else db.execute(f"{insert} RETURNING id", row).fetchone()[0])
     return next(one for one in versions(store) if one.current)
 
 
@@ -82,18 +83,16 @@ def versions(store: Store) -> Iterator[Version]:
         yield Version(number, adopted, digest, labels, json.loads(gate), bool(current))
 
 
-def current_policy(path: Path) -> Policy | None:
+def current_policy(address: str | Path) -> Policy | None:
     """The policy that decides in a database, read and checked as from a file; None where there is none.
 
     Raises ModelError where it is damaged.
     """
-    if not path.is_file():
-        return None
-    uri = f"{path.absolute().as_uri()}?mode=ro"
+    query = "SELECT file FROM policies WHERE current = 1 AND length(file) <= ?"
     try:
-        with closing(sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS)) as db:
-            row = db.execute("SELECT file FROM policies WHERE current AND length(file) <= ?", (MOST_BYTES,)).fetchone()
-    except sqlite3.Error:  # written before there were any, or no database: who opens it says so
+        with closing(find_place(address).connect()) as db:
+            row = db.execute(query, (MOST_BYTES,)).fetchone()
+    except (sqlite3.Error, StoreError):  # written before there were any, or no database: who opens it says so
         return None
     return None if row is None else _check(bytes(row[0]))
 
@@ -108,5 +107,5 @@ def _check(raw: bytes) -> Policy:
             raise ModelError(f"an adopted policy is broken: {str(error).replace(f'{file}', 'its file')}") from error
 
 
-def _make_current(db: sqlite3.Connection, number: int | None) -> None:
-    db.execute("UPDATE policies SET current = (id IS ?)", (number,))
+def _make_current(db: Connection, number: int | None) -> None:
+    db.execute("UPDATE policies SET current = CASE WHEN id = ? THEN 1 ELSE 0 END", (number,))

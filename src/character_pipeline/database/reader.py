@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -17,6 +16,7 @@ from character_pipeline.data import (
     ExtractionResult,
     Problem,
 )
+from character_pipeline.database.connection import Connection
 from character_pipeline.rl_optimizer.choices import read_choice, read_dealing
 from character_pipeline.vocabulary import Vocabulary
 
@@ -28,7 +28,7 @@ RESULT_TABLES = "items i JOIN records r ON r.item = i.id JOIN details d ON d.ite
 class ResultReader:
     """Reads results of one vocabulary; without their evidence where that is not wanted, which is much faster."""
 
-    def __init__(self, db: sqlite3.Connection, vocabulary: Vocabulary, evidence: bool = True) -> None:
+    def __init__(self, db: Connection, vocabulary: Vocabulary, evidence: bool = True) -> None:
         self.db = db
         self.evidence = evidence
         self.places = {a.label: (a.key, a.listed) for a in vocabulary.attributes.values()}
@@ -79,7 +79,7 @@ class ResultReader:
         )
 
 
-def read_problems(db: sqlite3.Connection, number: int) -> tuple[Problem, ...]:
+def read_problems(db: Connection, number: int) -> tuple[Problem, ...]:
     rows = db.execute("SELECT stage, kind, message FROM errors WHERE item = ? ORDER BY number", (number,))
     return tuple(Problem(*row) for row in rows)
 

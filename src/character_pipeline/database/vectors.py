@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from character_pipeline.database.connection import Connection, find_place
 
 if TYPE_CHECKING:
     import numpy as np
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
     Vectors = dict[str, NDArray[np.float16]]
 
-BUSY_SECONDS = 30
 AT_ONCE = 500
 """Hashes in one query; SQLite allows some thousand marks."""
 
@@ -22,36 +22,37 @@ VectorRow = tuple[bytes, str, bytes]
 """Content hash, key of the reader, vector."""
 
 
-def write_vectors(db: sqlite3.Connection, rows: Sequence[VectorRow]) -> None:
+def write_vectors(db: Connection, rows: Sequence[VectorRow]) -> None:
     """Write vectors inside a transaction of the caller; one that is there is replaced."""
     keys = {key for _, key, _ in rows}
-    db.executemany("INSERT OR IGNORE INTO readers(key) VALUES (?)", [(key,) for key in sorted(keys)])
+    insert = "INSERT INTO readers(key) VALUES (?) ON CONFLICT(key) DO NOTHING"
+    db.executemany(insert, [(key,) for key in sorted(keys)])
     numbers = _reader_numbers(db) if rows else {}
-    insert = "INSERT OR REPLACE INTO vectors(content_hash, reader, vector) VALUES (?, ?, ?)"
-    db.executemany(insert, [(digest, numbers[key], vector) for digest, key, vector in rows])
+    last = {(digest, numbers[key]): vector for digest, key, vector in rows}
+    columns = ("content_hash", "reader", "vector")
+    db.put("vectors", columns, [(*place, vector) for place, vector in last.items()], keys=2)
 
 
-def _reader_numbers(db: sqlite3.Connection) -> dict[str, int]:
+def _reader_numbers(db: Connection) -> dict[str, int]:
     return {key: number for number, key in db.execute("SELECT id, key FROM readers")}
 
 
 class VectorCache:
-    """Reads the vectors of a database, beside its writer and in any process. Opens the file when first asked.
+    """Reads the vectors of a database, beside its writer and in any process. Opens it when first asked.
 
     Args:
         sizes: the length of the vectors of each reader, by its key.
         suffix: what follows the keys in the database.
     """
 
-    def __init__(self, path: Path, sizes: Mapping[str, int], suffix: str = "") -> None:
-        self.path = path
+    def __init__(self, address: str | Path, sizes: Mapping[str, int], suffix: str = "") -> None:
+        self.address = address
         self.sizes = sizes
         self.suffix = suffix
 
     @cached_property
-    def _db(self) -> sqlite3.Connection:
-        uri = f"{self.path.absolute().as_uri()}?mode=ro"
-        return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_SECONDS, check_same_thread=False)
+    def _db(self) -> Connection:
+        return find_place(self.address).connect()
 
     def find(self, digests: Iterable[str]) -> dict[str, Vectors]:
         """What is known of these contents, by hash (hexadecimal) and key. A vector that is broken is not known."""

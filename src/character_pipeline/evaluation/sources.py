@@ -47,7 +47,7 @@ def last_config(store: Store) -> PipelineConfig:
     """The settings of the run that made the records, with the database where it is now."""
     row = store.db.execute("SELECT config FROM runs ORDER BY id DESC LIMIT 1").fetchone()
     config = PipelineConfig.model_validate(json.loads(row[0])) if row else PipelineConfig()
-    here = config.database.model_copy(update={"db_path": str(store.path)})
+    here = config.database.model_copy(update={"db_path": store.address})
     return config.model_copy(update={"database": here})
 
 

@@ -34,7 +34,7 @@ def find_policy(config: PipelineConfig) -> Policy | None:
 
     if config.rl_optimizer.policy:
         return load_policy(Path(config.rl_optimizer.policy))
-    return current_policy(Path(config.database.db_path)) or load_policy(DEFAULT)
+    return current_policy(config.database.db_path) or load_policy(DEFAULT)
 
 
 def make_fuser(
@@ -94,7 +94,7 @@ def _learned(fuser: Fuser, setting: str, instead: str) -> Learned:
     return fuser.strategy
 
 
-def read_policies(config: PipelineConfig, database: Path) -> list[tuple[str, Policy]]:
+def read_policies(config: PipelineConfig, database: str | Path) -> list[tuple[str, Policy]]:
     """The policy that would decide in a database."""
     fusion = config.attribute_fusion.model_copy(update={"fusion_strategy": POLICY})
     there = config.database.model_copy(update={"db_path": str(database)})

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Protocol
 
 from character_pipeline.database.shard_files import ShardFiles
+from character_pipeline.errors import ConfigError
 from character_pipeline.extractors.base import PictureReader
 from character_pipeline.runs.local import count_workers, run_jobs
 from character_pipeline.runs.shards import ShardJob, ShardResult, WorkerSetup
@@ -19,16 +20,19 @@ class Context:
 
     Attributes:
         fingerprint: of the settings.
-        folder: where shards that are done elsewhere are delivered; a path or an fsspec URL.
+        folder: where shards that are done elsewhere are delivered; a path or an fsspec URL; None: nowhere.
         died_before: whether the run before was killed, perhaps by an item.
     """
 
     fingerprint: str
-    folder: str
+    folder: str | None
     died_before: bool = False
 
     @cached_property
     def files(self) -> ShardFiles:
+        """Raises ConfigError where there is no folder."""
+        if self.folder is None:
+            raise ConfigError("a database on a server has no folder beside it: name a shared one with --shared")
         return ShardFiles(self.folder)
 
 

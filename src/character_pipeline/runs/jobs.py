@@ -45,7 +45,7 @@ def planned_run(store: Store) -> Planned:
     """The newest run. Raises ConfigError where there is none."""
     row = store.db.execute("SELECT id, config, fingerprint FROM runs ORDER BY id DESC LIMIT 1").fetchone()
     if row is None:
-        raise ConfigError(f"nothing is planned in {store.path}: charpipe extract DATASET --inventory-only does that")
+        raise ConfigError(f"nothing is planned in {store.name}: charpipe extract DATASET --inventory-only does that")
     return Planned(row[0], PipelineConfig.model_validate(json.loads(row[1])), row[2])
 
 
@@ -60,13 +60,13 @@ def work_part(
     planned = planned_run(store)
     if planned.fingerprint != fingerprint:
         raise ConfigError(
-            f"{store.path} was planned with other settings or another version of this program "
+            f"{store.name} was planned with other settings or another version of this program "
             f"({planned.fingerprint}, here {fingerprint}): plan it again with charpipe extract --inventory-only"
         )
     shards = Ledger(store).pending_shards()[part::parts]
     uris = [row[0] for row in store.db.execute("SELECT uri FROM sources")]
     sources = {uri: open_source(uri, planned.config.input_loader) for uri in uris}
-    cache = store.path if planned.config.database.enable_caching else None
+    cache = store.address if planned.config.database.enable_caching else None
     setup = DeliveringSetup(WorkerSetup(make_stages, store.codes, cache), folder or shared_folder(store), fingerprint)
     worker = setup.build()
     try:
@@ -93,4 +93,7 @@ def index_delivered(store: Store, folder: str | None = None) -> Iterator[int]:
 
 
 def shared_folder(store: Store) -> str:
+    """The folder beside the database. Raises ConfigError where there is none."""
+    if store.place.path is None:
+        raise ConfigError(f"{store.name} is on a server: name a folder that all machines see with --shared")
     return str(store.path.absolute().parent / SHARED)

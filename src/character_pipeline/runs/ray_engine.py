@@ -59,7 +59,7 @@ class RayEngine:
         Raises MissingExtraError without Ray, ConfigError where no cluster answers.
         """
         threads = self.cores or (1 if self.address else max(1, count_cores() // workers))
-        delivering = DeliveringSetup(replace(setup, threads=threads), context.folder, context.fingerprint)
+        delivering = DeliveringSetup(replace(setup, threads=threads), context.files.folder, context.fingerprint)
         with self._cluster(workers * threads) as ray:
             yield from _Crew(ray, self, delivering, workers, context).run(jobs)
 

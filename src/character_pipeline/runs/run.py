@@ -13,6 +13,7 @@ from itertools import islice
 from typing import Any, Protocol
 
 from character_pipeline.config import PipelineConfig
+from character_pipeline.database.connection import DatabaseError
 from character_pipeline.database.ledger import Ledger, Todo
 from character_pipeline.database.store import Store
 from character_pipeline.errors import StoreError
@@ -163,9 +164,9 @@ class Run:
             self.summary.state = "planned" if self.request.inventory_only else "finished"
         except KeyboardInterrupt:
             self.summary.state = "interrupted"
-        except sqlite3.Error as error:
+        except (sqlite3.Error, DatabaseError) as error:
             raise StoreError(
-                f"the database cannot be written: {self.store.path}: {error}. What is done is kept"
+                f"the database cannot be written: {self.store.name}: {error}. What is done is kept"
             ) from error
         except Exception:
             self.store.end_run(self.summary.run, "failed", json.dumps(self.summary.to_json()))
@@ -193,21 +194,21 @@ class Run:
 
     def _work(self, sources: Mapping[str, Source]) -> None:
         config, request = self.request.config, self.request
-        cache = self.store.path if config.database.enable_caching else None
+        cache = self.store.address if config.database.enable_caching else None
         setup = WorkerSetup(request.make_stages, self.store.codes, cache)
-        context = Context(
-            request.fingerprint, request.engine.shared or shared_folder(self.store), self.store.died_before
-        )
+        beside = None if self.store.place.path is None else shared_folder(self.store)
+        context = Context(request.fingerprint, request.engine.shared or beside, self.store.died_before)
         shards = self.ledger.pending_shards()
         jobs = self._undelivered(make_jobs(self.store, shards, self.summary.run, sources, config), context)
         with closing(request.engine.run(jobs, setup, self.summary.workers, context)) as results:
             for result in results:
                 self._commit(result)
-                context.files.remove(result.shard)
+                if context.folder:
+                    context.files.remove(result.shard)
 
     def _undelivered(self, jobs: Iterator[ShardJob], context: Context) -> Iterator[ShardJob]:
         """The jobs that are left when what was delivered for this run, perhaps to one that was killed, is taken."""
-        delivered = set(context.files.finished())
+        delivered = set(context.files.finished()) if context.folder else set()
         for job in jobs:
             if job.shard in delivered:
                 result = None if self._todo().everything else collect(context.files, job, context.fingerprint)

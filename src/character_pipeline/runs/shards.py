@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from character_pipeline.config import is_server
 from character_pipeline.data import Item, PictureFacts, Problem, Processed
 from character_pipeline.database.codes import AttributeCodes
 from character_pipeline.database.ledger import ShardEntry
@@ -85,7 +86,7 @@ class WorkerSetup:
 
     make_stages: StagesFactory
     codes: tuple[AttributeCodes, ...]
-    cache: Path | None = None
+    cache: str | None = None
     threads: int = 1
 
     def build(self) -> ShardWorker:
@@ -102,7 +103,8 @@ class ShardWorker:
         self.tally = Tally(self.stages)
         sizes, suffix = self.stages.sizes, self.stages.decoding
         self.keep = setup.cache is not None
-        here = setup.cache is not None and setup.cache.is_file()  # not so on another machine
+        # a file may not be on this machine
+        here = setup.cache is not None and (is_server(setup.cache) or Path(setup.cache).is_file())
         self.cache = VectorCache(setup.cache, sizes, suffix) if setup.cache and here else None
         for reader in self.stages.readers.values():
             if hasattr(reader, "threads"):

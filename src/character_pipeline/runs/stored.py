@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -11,7 +10,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from character_pipeline.config import is_server, without_password
 from character_pipeline.data import Item, PictureFacts
+from character_pipeline.database.connection import Connection, find_place
 from character_pipeline.database.reader import read_problems
 from character_pipeline.database.store import Store
 from character_pipeline.database.vectors import VectorCache
@@ -37,25 +38,25 @@ class StoredItems:
     """The items of a database that have a record.
 
     Attributes:
-        path: the database.
+        address: the database.
         vectors: the database with what was read in their pictures: the same, or the one that it was decided from.
         sizes, suffix: see `VectorCache`.
     """
 
-    path: Path
-    vectors: Path
+    address: str
+    vectors: str
     sizes: Mapping[str, int] = field(default_factory=dict)
     suffix: str = ""
     kind: str = field(default=KIND, init=False)
 
     def inventory(self) -> Iterator[Entry]:
-        with closing(_connect(self.path)) as db:
+        with closing(_connect(self.address)) as db:
             for item_id, number, *stamp in db.execute(INVENTORY):
                 yield Entry(item_id, str(number), ":".join(map(str, stamp)))
 
     def read(self, entries: Sequence[Entry]) -> Iterator[Item]:
         cache = VectorCache(self.vectors, self.sizes, self.suffix)
-        with closing(_connect(self.path)) as db, closing(cache):
+        with closing(_connect(self.address)) as db, closing(cache):
             waiting = iter(entries)
             while chunk := list(islice(waiting, AT_ONCE)):
                 items = _read(db, [int(entry.locator) for entry in chunk])
@@ -77,37 +78,41 @@ def open_stored(store: Store, sizes: Mapping[str, int], suffix: str) -> StoredIt
     missing = [key for key in sizes if key + suffix not in known]
     if missing and pictures:
         raise ConfigError(
-            f"no picture of {vectors} was read by {', '.join(missing)}: "
+            f"no picture of {without_password(vectors)} was read by {', '.join(missing)}: "
             "these settings need the pictures again, so run charpipe extract with them"
         )
-    return StoredItems(store.path.absolute(), vectors, sizes, suffix)
+    return StoredItems(_absolute(store), vectors, sizes, suffix)
 
 
-def _origin(store: Store) -> Path:
+def _absolute(store: Store) -> str:
+    return store.address if store.place.path is None else str(store.path.absolute())
+
+
+def _origin(store: Store) -> str:
     """The database that pictures were read into: a database that was decided from another has no vectors."""
-    path, seen = store.path.absolute(), set[Path]()
-    while path not in seen:
-        seen.add(path)
-        with closing(_connect(path)) as db:
+    place, seen = _absolute(store), set[str]()
+    while place not in seen:
+        seen.add(place)
+        with closing(_connect(place)) as db:
             row = db.execute("SELECT uri FROM sources WHERE kind = ?", (KIND,)).fetchone()
         if row is None:
-            return path
-        path = Path(row[0])
-    raise ConfigError(f"{store.path} was decided from itself: its source is {path}")
+            return place
+        place = str(row[0])
+    raise ConfigError(f"{store.name} was decided from itself: its source is {without_password(place)}")
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    if not path.is_file():
-        raise ConfigError(f"the database {path} is not there; it has what was read in the pictures")
-    return sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, check_same_thread=False)
+def _connect(address: str) -> Connection:
+    if not is_server(address) and not Path(address).is_file():
+        raise ConfigError(f"the database {address} is not there; it has what was read in the pictures")
+    return find_place(address).connect()
 
 
-def _read(db: sqlite3.Connection, numbers: Sequence[int]) -> dict[int, Item]:
+def _read(db: Connection, numbers: Sequence[int]) -> dict[int, Item]:
     query = ITEMS.format(marks=", ".join("?" * len(numbers)))
     return {row[0]: _item(db, *row) for row in db.execute(query, numbers)}
 
 
-def _item(db: sqlite3.Connection, number: int, item_id: str, digest: bytes, *rest: Any) -> Item:
+def _item(db: Connection, number: int, item_id: str, digest: bytes, *rest: Any) -> Item:
     width, height, kind, retry, text, notes = rest
     problems = tuple(problem for problem in read_problems(db, number) if problem.stage in RAW) if retry else ()
     facts = PictureFacts(width, height, kind) if width else None

@@ -131,7 +131,7 @@ def with_vectors(tagged: Tagged, store: Store, stages: Stages) -> Tagged:
 
     Raises ConfigError where there are none.
     """
-    cache = VectorCache(store.path, stages.sizes, stages.decoding)
+    cache = VectorCache(store.address, stages.sizes, stages.decoding)
     try:
         found = cache.find([item.content_hash for item in tagged.items])
     finally:
@@ -140,7 +140,7 @@ def with_vectors(tagged: Tagged, store: Store, stages: Stages) -> Tagged:
     kept = tagged.take(np.array(known, dtype=np.bool_))
     if not len(kept):
         raise ConfigError(
-            f"of the {len(tagged):,} pictures in {store.path} whose texts state something, none was read by the model "
+            f"of the {len(tagged):,} pictures in {store.name} whose texts state something, none was read by the model "
             "of the settings: run charpipe extract with the same settings, with clip_analyzer.enabled and "
             "database.enable_caching, or give those of the run with --config"
         )
