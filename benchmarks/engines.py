@@ -1,0 +1,84 @@
+"""The engines side by side over the same texts, in turns: one and two workers, here and on a Ray cluster of this
+machine.
+
+Items a second are those of the work, from when the first tenth of the shards is done to the last tenth: starting Ray
+and its actors is part of the whole run only. Prints a Markdown table, how much faster two workers are than one (in
+shares of twice as fast), and what Ray costs beside the worker processes of the local engine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import tempfile
+import time
+from contextlib import closing
+from pathlib import Path
+from statistics import median
+
+from character_pipeline import create_pipeline
+from character_pipeline.benchmark import make_texts
+from character_pipeline.runs.engine import Engine, LocalEngine
+from character_pipeline.runs.hardware import describe_machine
+from character_pipeline.runs.ray_engine import RayEngine
+from character_pipeline.runs.run import RunSummary, Silence
+
+
+class Watch(Silence):
+    """Notes when each shard was committed, and how many items it had."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[float, int]] = []
+
+    def advance(self, summary: RunSummary, items: int) -> None:
+        self.seen.append((time.perf_counter(), items))
+
+    @property
+    def rate(self) -> float:
+        """Items a second, without what was under way when the first shards came and when the last ones did."""
+        cut = max(1, len(self.seen) // 10)
+        (start, _), (end, _) = self.seen[cut], self.seen[-cut]
+        return sum(items for _, items in self.seen[cut + 1 : len(self.seen) - cut + 1]) / (end - start)
+
+
+def measure(engine: Engine, workers: int, texts: Path) -> tuple[float, float]:
+    """Items a second of the work, and the seconds of the whole run."""
+    watch = Watch()
+    with tempfile.TemporaryDirectory() as place:
+        config = {"database": {"db_path": f"{place}/a.db"}, "run": {"workers": workers, "shard_size": 500}}
+        with closing(create_pipeline(config)) as pipeline:
+            start = time.perf_counter()
+            pipeline.run(texts, engine=engine, progress=watch)
+            return watch.rate, time.perf_counter() - start
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--items", type=int, default=100_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    asked = parser.parse_args()
+    # By default Ray's workers give way to all other processes.
+    os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112 - its own name
+    found: dict[tuple[str, int], list[tuple[float, float]]] = {}
+    with tempfile.TemporaryDirectory() as place:
+        texts = Path(place) / "t.jsonl"
+        with texts.open("w", encoding="utf-8") as file:
+            for number, text in enumerate(make_texts(asked.items)):
+                file.write(json.dumps({"id": f"item-{number:08}", "text": text}) + "\n")
+        for _ in range(asked.rounds):
+            for name, engine in (("local", LocalEngine()), ("ray", RayEngine())):
+                for workers in (1, 2):
+                    found.setdefault((name, workers), []).append(measure(engine, workers, texts))
+    print("| engine | workers | items/s of the work | whole run, s |\n|---|---|---|---|")
+    rates = {}
+    for (name, workers), runs in found.items():
+        rates[name, workers] = median(rate for rate, _ in runs)
+        print(f"| {name} | {workers} | {rates[name, workers]:,.0f} | {median(taken for _, taken in runs):.1f} |")
+    print(f"\nray, two workers in shares of twice one: {rates['ray', 2] / 2 / rates['ray', 1]:.2f}")
+    print(f"time of ray in times that of local, two workers each: {rates['local', 2] / rates['ray', 2]:.2f}")
+    print(f"\n{asked.items:,} texts, {asked.rounds} rounds in turns; {describe_machine()}")
+
+
+if __name__ == "__main__":
+    main()
