@@ -11,6 +11,7 @@ import typer
 from character_pipeline import __version__
 from character_pipeline.cli import (
     bench,
+    dedupe,
     diff,
     errors,
     evaluate,
@@ -48,6 +49,7 @@ app.command("work")(work.work)
 app.command("index")(work.index)
 app.command("redecide")(redecide.redecide)
 app.command("diff")(diff.diff)
+app.command("dedupe")(dedupe.dedupe)
 app.command("errors")(errors.errors)
 app.command("export")(export.export)
 app.command("export-onnx")(export_onnx.export_onnx)

@@ -70,7 +70,7 @@ def open_stored(store: Store, sizes: Mapping[str, int], suffix: str) -> StoredIt
 
     Raises ConfigError when a reader has no vectors there: it would have to look at the pictures.
     """
-    vectors = _origin(store)
+    vectors = origin_of(store)
     with closing(_connect(vectors)) as db:
         known = {row[0] for row in db.execute("SELECT key FROM readers")}
         pictures = db.execute("SELECT 1 FROM records WHERE width > 0 LIMIT 1").fetchone() is not None
@@ -83,7 +83,7 @@ def open_stored(store: Store, sizes: Mapping[str, int], suffix: str) -> StoredIt
     return StoredItems(store.path.absolute(), vectors, sizes, suffix)
 
 
-def _origin(store: Store) -> Path:
+def origin_of(store: Store) -> Path:
     """The database that pictures were read into: a database that was decided from another has no vectors."""
     path, seen = store.path.absolute(), set[Path]()
     while path not in seen:
