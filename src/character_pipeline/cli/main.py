@@ -21,6 +21,7 @@ from character_pipeline.cli import (
     feedback,
     plan,
     policies,
+    profiles,
     query,
     redecide,
     sample,
@@ -50,6 +51,7 @@ app.command("index")(work.index)
 app.command("redecide")(redecide.redecide)
 app.command("diff")(diff.diff)
 app.command("dedupe")(dedupe.dedupe)
+app.command("profiles")(profiles.profiles)
 app.command("errors")(errors.errors)
 app.command("export")(export.export)
 app.command("export-onnx")(export_onnx.export_onnx)
