@@ -32,8 +32,7 @@ def profiles(
 ) -> None:
     """Say what the pictures of each character agree on, by how many, and which are the odd ones out.
 
-    A character is named by a tag such as alice_(wonderland). What was found is kept in the database, where charpipe
-    redecide --profiles takes it as evidence.
+    A character is named by a tag such as alice_(wonderland). What was found is kept in the database.
     """
     from character_pipeline.database.profiles import read_profiles
     from character_pipeline.identity.profiles import make_profiles

@@ -11,7 +11,46 @@ from character_pipeline.vocabulary.tag_form import tag_form
 LONGEST = 200
 _NAME = re.compile(r"[^()]*[^\W\d_][^()]*_\(([^()]+)\)(?:_\(([^()]+)\))?")
 NO_SERIES = frozenset(
-    ["animal", "artist", "artwork", "bird", "company", "cosplay", "drink", "emoji", "fish", "flower", "food", "fruit", "gesture", "group", "holiday", "instrument", "language", "medium", "meme", "mixed-language_text", "object", "phrase", "place", "plant", "programming_language", "season", "sculpture", "software", "song", "sport", "style", "symbol", "texture", "tree", "username", "vehicle", "weapon", "website"]
+    [
+        "animal",
+        "artist",
+        "artwork",
+        "bird",
+        "company",
+        "cosplay",
+        "drink",
+        "emoji",
+        "fish",
+        "flower",
+        "food",
+        "fruit",
+        "gesture",
+        "group",
+        "holiday",
+        "instrument",
+        "language",
+        "medium",
+        "meme",
+        "mixed-language_text",
+        "object",
+        "phrase",
+        "place",
+        "plant",
+        "programming_language",
+        "season",
+        "sculpture",
+        "software",
+        "song",
+        "sport",
+        "style",
+        "symbol",
+        "texture",
+        "tree",
+        "username",
+        "vehicle",
+        "weapon",
+        "website",
+    ]
 )
 """What stands in brackets behind things, styles and people who draw."""
 
