@@ -29,6 +29,9 @@ WORDS = {
     "crowd": ("people", "multiple"),
 }
 
+IDENTITY = ("identity", "duplicates", "profiles", "profile_members")
+"""The tables of version 7."""
+
 
 @pytest.fixture(scope="session", autouse=True)
 def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:

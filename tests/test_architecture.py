@@ -28,6 +28,7 @@ ROOMS = (
     "pipeline",
     "planning",
     "evaluation",
+    "identity",
     "sample",
     "training",
     "testing",

@@ -118,6 +118,7 @@ class ClipAnalyzerConfig(Section):
 class PictureAnalyzersConfig(Section):
     colors: bool = Field(True, description="name the color of hair from where colors lie in the picture")
     quality: bool = Field(True, description="see whether a picture has colors at all; without them, none is known")
+    hash: bool = Field(True, description="keep a small hash of each picture, by which `charpipe dedupe` finds copies")
 
 
 class AttributeFusionConfig(Section):

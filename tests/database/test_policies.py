@@ -18,6 +18,7 @@ from character_pipeline.errors import ConfigError, ModelError, StoreError
 from character_pipeline.processing.deciding import deciding_digest, find_policy, read_policies
 from character_pipeline.rl_optimizer.policy import DEFAULT, load_policy, save_policy
 from character_pipeline.training.policy import noted
+from tests.conftest import IDENTITY
 from tests.rl_optimizer.simulated import VOCABULARY, make_gold
 from tests.rl_optimizer.simulated_run import pipeline_of, settings, trained_policy
 
@@ -130,7 +131,8 @@ def test_databases_without_policies(tmp_path: Path, files: list[Path]) -> None:
     (tmp_path / "text.db").write_text("hello" * 100)
     assert current_policy(tmp_path / "text.db") is None
     with closing(Store(tmp_path / "old.db", VOCABULARY)) as old:
-        old.db.execute("DROP TABLE policies")
+        for name in ("policies", *IDENTITY):
+            old.db.execute(f"DROP TABLE {name}")
         old.db.execute("PRAGMA user_version = 5")
     assert current_policy(tmp_path / "old.db") is None
     with closing(Store(tmp_path / "old.db", VOCABULARY, writable=False)) as old:

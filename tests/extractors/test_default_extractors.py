@@ -13,7 +13,7 @@ from character_pipeline.processing import Stages
 from character_pipeline.vocabulary import load_vocabulary
 
 VOCABULARY = load_vocabulary()
-PICTURES = ["clip_analyzer", "color_analyzer", "picture_quality"]
+PICTURES = ["clip_analyzer", "color_analyzer", "picture_quality", "picture_hash"]
 
 
 def config(clip: bool = True, colors: bool = True, quality: bool = True) -> PipelineConfig:
@@ -28,8 +28,13 @@ def test_each_can_be_left_out(chosen: tuple[int, int, int]) -> None:
     names = [stage.name for stage in default_extractors(VOCABULARY, config(*map(bool, chosen)))]
     assert names[:2] == ["tag_parser", "text_parser"]
     # Whoever looks at pictures wants to know where there is nothing to see.
-    wanted = (*chosen[:2], any(chosen))
+    wanted = (*chosen[:2], any(chosen), any(chosen))
     assert names[2:] == [name for name, asked in zip(PICTURES, wanted, strict=True) if asked]
+
+
+def test_pictures_need_not_be_hashed() -> None:
+    chosen = config().model_copy(update={"picture_analyzers": PictureAnalyzersConfig(hash=False)})
+    assert [stage.name for stage in default_extractors(VOCABULARY, chosen)][2:] == PICTURES[:3]
 
 
 def test_no_whole_picture_is_kept_for_any_of_them() -> None:

@@ -11,6 +11,7 @@ import typer
 from character_pipeline import __version__
 from character_pipeline.cli import (
     bench,
+    dedupe,
     diff,
     errors,
     evaluate,
@@ -20,6 +21,7 @@ from character_pipeline.cli import (
     feedback,
     plan,
     policies,
+    profiles,
     query,
     redecide,
     sample,
@@ -48,6 +50,8 @@ app.command("work")(work.work)
 app.command("index")(work.index)
 app.command("redecide")(redecide.redecide)
 app.command("diff")(diff.diff)
+app.command("dedupe")(dedupe.dedupe)
+app.command("profiles")(profiles.profiles)
 app.command("errors")(errors.errors)
 app.command("export")(export.export)
 app.command("export-onnx")(export_onnx.export_onnx)

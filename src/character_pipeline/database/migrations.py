@@ -121,6 +121,23 @@ def policies(db: Connection) -> None:
     )
 
 
+def identity(db: Connection) -> None:
+    """Version 7. Which pictures are copies of which, and what the pictures of a character have in common."""
+    for statement in (
+        # what: "duplicates" or "profiles"; about: JSON, what they were made with
+        "CREATE TABLE identity(what TEXT PRIMARY KEY, made REAL, about TEXT)",
+        # every member of a cluster; kept: the item that stands for it, also for itself
+        "CREATE TABLE duplicates(item INTEGER PRIMARY KEY, kept INTEGER NOT NULL, likeness REAL NOT NULL)",
+        "CREATE INDEX duplicates_of ON duplicates(kept)",
+        # votes: JSON, by attribute and value the number of items that say so
+        "CREATE TABLE profiles(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, items INTEGER, votes TEXT)",
+        # votes: JSON, by attribute the values that the item, or the copy that stands for it, added to its profile
+        "CREATE TABLE profile_members(item_id TEXT PRIMARY KEY, profile INTEGER NOT NULL, votes TEXT)",
+        "CREATE INDEX profile_members_of ON profile_members(profile)",
+    ):
+        db.execute(statement)
+
+
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     first_tables,
     picture_vectors,
@@ -128,6 +145,7 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     bitmaps,
     dealings,
     policies,
+    identity,
 )
 
 

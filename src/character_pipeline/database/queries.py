@@ -25,6 +25,7 @@ from character_pipeline.database.bitmaps import (
     PEOPLE as PEOPLE_BITS,
 )
 from character_pipeline.database.codes import CODE_STATES, STATE_CODES, AttributeCodes
+from character_pipeline.database.identity import duplicate_condition
 from character_pipeline.database.reader import RESULT_TABLES, ResultReader
 from character_pipeline.database.store import Store
 from character_pipeline.errors import ConfigError, unknown_name
@@ -84,6 +85,9 @@ def _add_condition(store: Store, found: Filter, name: str, value: str, min_confi
     """Add one condition; whether it is one on an attribute."""
     if name.lower() in {"status", "people"}:
         _add_fixed(found, name.lower(), value)
+        return False
+    if name.lower() == "duplicate":
+        found.add(*duplicate_condition(store, value))
         return False
     attribute = store.vocabulary.attribute(name)
     codes = next(codes for codes in store.codes if codes.key == attribute.key)

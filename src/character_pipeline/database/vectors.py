@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,6 +35,22 @@ def write_vectors(db: Connection, rows: Sequence[VectorRow]) -> None:
 
 def _reader_numbers(db: Connection) -> dict[str, int]:
     return {key: number for number, key in db.execute("SELECT id, key FROM readers")}
+
+
+def read_all(db: Connection, reader: str, size: int) -> Iterator[tuple[bytes, NDArray[np.float16]]]:
+    """What a reader found in each content, by rising hash, however pictures were decoded for it; each content once."""
+    numbers = sorted((key, number) for key, number in _reader_numbers(db).items() if key.split("@")[0] == reader)
+    if not numbers:
+        return
+    order = " ".join(f"WHEN {number} THEN {place}" for place, (_, number) in enumerate(numbers))
+    query = f"""SELECT content_hash, vector FROM vectors WHERE reader IN ({_marks(numbers)})
+                ORDER BY content_hash, CASE reader {order} END"""
+    last = None
+    for digest, blob in db.execute(query, [number for _, number in numbers]):
+        vector = read_vector(blob, size) if digest != last else None
+        if vector is not None:
+            last = digest
+            yield digest, vector
 
 
 class VectorCache:

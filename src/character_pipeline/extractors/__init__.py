@@ -73,4 +73,8 @@ def _picture_extractors(vocabulary: Vocabulary, config: PipelineConfig, plan: Pl
 
         # Also where nobody asks for colours: it tells the others where there is nothing to see.
         chosen.append(make_picture_quality(vocabulary, config.picture_analyzers.quality))
+    if chosen and config.picture_analyzers.hash:
+        from character_pipeline.extractors.picture_hash import PictureHash
+
+        chosen.append(PictureHash())
     return chosen

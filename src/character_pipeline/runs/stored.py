@@ -71,7 +71,7 @@ def open_stored(store: Store, sizes: Mapping[str, int], suffix: str) -> StoredIt
 
     Raises ConfigError when a reader has no vectors there: it would have to look at the pictures.
     """
-    vectors = _origin(store)
+    vectors = origin_of(store)
     with closing(_connect(vectors)) as db:
         known = {row[0] for row in db.execute("SELECT key FROM readers")}
         pictures = db.execute("SELECT 1 FROM records WHERE width > 0 LIMIT 1").fetchone() is not None
@@ -88,7 +88,7 @@ def _absolute(store: Store) -> str:
     return store.address if store.place.path is None else str(store.path.absolute())
 
 
-def _origin(store: Store) -> str:
+def origin_of(store: Store) -> str:
     """The database that pictures were read into: a database that was decided from another has no vectors."""
     place, seen = _absolute(store), set[str]()
     while place not in seen:

@@ -1,0 +1,121 @@
+"""What the items of a character agree on: counted, shown, and taken as evidence of its other items."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from character_pipeline import create_pipeline
+from character_pipeline.database.profiles import Profile
+from character_pipeline.database.store import Store
+from character_pipeline.identity.profiles import consensus, make_profiles
+from character_pipeline.vocabulary import load_vocabulary
+from character_pipeline.vocabulary.character_names import named_character
+from character_pipeline.vocabulary.lexicon import load_lexicon
+from tests.cli.test_cli import answer, charpipe
+
+SETTINGS = {"clip_analyzer": {"enabled": False}, "run": {"workers": 1}}
+ALICE, BOB = r"alice \(wonderland\)", "bob_(builders)"
+TEXTS = [
+    *(f"1girl, solo, {ALICE}, blonde_hair, blue_eyes, tag_{number}" for number in range(19)),
+    f"1girl, solo, {ALICE}, red_hair, wig_{1}",
+    f"1girl, solo, {ALICE}, smile",
+    *(f"1boy, solo, {BOB}, brown_hair, tag_{number}" for number in range(3)),
+    f"1girl, loli, nude, sex, rating:explicit, {ALICE}, green_hair",
+    f"1girl, solo, {ALICE}, {BOB}, pink_hair",
+    "1girl, solo, bow_(weapon), star_(symbol), jane_(cosplay), purple_hair",
+]
+
+
+def write_set(path: Path, texts: Sequence[str]) -> Path:
+    rows = [{"id": f"{number:03}", "text": text} for number, text in enumerate(texts)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def extracted(folder: Path, texts: Sequence[str] = TEXTS) -> Path:
+    folder.mkdir(exist_ok=True)
+    path = folder / "character_attributes.db"
+    with create_pipeline({**SETTINGS, "database": {"db_path": str(path)}}) as pipeline:
+        pipeline.run(write_set(folder / "set.jsonl", texts))
+    return path
+
+
+def stored(path: Path) -> list[Any]:
+    store = Store(path)
+    try:
+        make_profiles(store)
+        return list(store.db.execute("SELECT name, items, votes FROM profiles ORDER BY name"))
+    finally:
+        store.close()
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return extracted(tmp_path_factory.mktemp("profiles") / "out")
+
+
+def test_the_command_shows_agreement_and_the_odd_ones_out(database: Path) -> None:
+    alice, bob = answer("profiles", database.parent)
+    assert (alice["name"], alice["items"], bob["name"], bob["items"]) == ("alice_(wonderland)", 21, "bob_(builders)", 3)
+    assert alice["attributes"]["Hair Color"] == {
+        "support": 20,
+        "spread": 0.05,
+        "values": {"Blonde": 19, "Red": 1},
+        "odd": [{"value": "Red", "count": 1, "items": ["019"]}],
+    }
+    said = charpipe("profiles", database.parent, "--character", "Alice (Wonderland)").stdout
+    assert "Red in 1 of 20 (019)" in said
+    assert "bob" not in said
+    assert "unknown character 'alise_(wonderland)'. Did you mean" in charpipe(
+        "profiles", database, "--character", "alise (wonderland)", code=2
+    ).stderr  # fmt: skip
+    assert "charpipe dedupe" in charpipe("profiles", database, "--by", "cluster", code=2).stderr
+    charpipe("dedupe", database, "--exact")
+    assert answer("profiles", database, "--by", "cluster") == []
+
+
+def test_the_same_content_votes_once_and_order_decides_nothing(tmp_path: Path) -> None:
+    rows = [f"1girl, solo, {ALICE}, blonde_hair"] * 3 + [f"1girl, solo, {ALICE}, red_hair"]
+    told = []
+    for seed in (1, 2):
+        random.Random(seed).shuffle(rows)
+        told.append(stored(extracted(tmp_path / str(seed), rows)))
+    assert told[0] == told[1]
+    assert json.loads(told[0][0][2])["votes"]["hair_color"] == {"Blonde": 1, "Red": 1}
+    assert told[0][0][1] == 4
+
+
+LEXICON = load_lexicon()
+
+
+@given(st.lists(st.text(max_size=40) | st.from_regex(r"\A[a-z_]{0,8}_\([a-z_]{0,8}\)\Z"), max_size=5))
+def test_any_tags_name_one_character_or_none(tags: list[str]) -> None:
+    name = named_character(tags, LEXICON)
+    assert name == named_character(tags[::-1] * 2, LEXICON)
+    assert name is None or name.endswith(")")
+
+
+said = st.dictionaries(st.sampled_from(["hair_color", "eye_color"]), st.just(["Blue"]) | st.just(["Red"]), max_size=2)
+
+
+@given(st.lists(said, min_size=1, max_size=30))
+def test_leaving_an_item_out_is_as_if_it_had_not_been_there(votes: list[dict[str, list[str]]]) -> None:
+    whole, rest = Profile("x"), Profile("x")
+    for one in votes:
+        whole.add(one)
+    for one in votes[1:]:
+        rest.add(one)
+    left = whole.without(votes[0])
+    assert +left.support == rest.support
+    assert {key: +counts for key, counts in left.votes.items() if +counts} == rest.votes
+    for found in consensus(whole, load_vocabulary()):
+        assert 0 <= found.spread < 1
+        assert sum(count for _, count in found.values) == found.support
