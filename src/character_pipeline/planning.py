@@ -141,18 +141,21 @@ def _measure(
             warm = WARM if len(chosen) > WARM else 0
             if warm:
                 pipeline.run_sources({f"{uri}#warm": _Sample(source, chosen[:warm])})
-            before = _bytes(path)
+            before = _bytes(pipeline)
             summary = pipeline.run_sources({uri: _Sample(source, chosen[warm:])}, fine=False)
             threads = {key: getattr(reader, "threads", 0) or count_cores() for key, reader in _models(pipeline).items()}
-        return summary, threads, max(_bytes(path) - before, 0)
+            size = _bytes(pipeline) - before
+        return summary, threads, size
 
 
 def _models(pipeline: CharacterPipeline) -> dict[str, Any]:
     return {key: reader for key, reader in pipeline.stages.readers.items() if hasattr(reader, "threads")}
 
 
-def _bytes(path: Path) -> int:
-    return sum(file.stat().st_size for file in path.parent.glob(f"{path.name}*"))
+def _bytes(pipeline: CharacterPipeline) -> int:
+    """The pages of the database, also those that are still in its log."""
+    db = pipeline.store.db
+    return int(db.execute("PRAGMA page_count").fetchone()[0]) * int(db.execute("PRAGMA page_size").fetchone()[0])
 
 
 def _plan(

@@ -28,6 +28,7 @@ from character_pipeline.rl_optimizer.choices import (
     write_choice,
     write_dealing,
 )
+from tests.conftest import IDENTITY
 from tests.rl_optimizer.simulated import make_gold
 from tests.rl_optimizer.simulated_run import pipeline_of, run_items, settings, trained_policy
 
@@ -119,7 +120,8 @@ def test_databases_from_before_are_read_as_they_are(store: Store, tmp_path: Path
         assert isinstance(store.db, sqlite3.Connection)
         store.db.backup(old)
         old.execute("ALTER TABLE details DROP COLUMN dealing")
-        old.execute("DROP TABLE policies")
+        for name in ("policies", *IDENTITY):
+            old.execute(f"DROP TABLE {name}")
         old.execute("PRAGMA user_version = 4")
     for writable in (False, True):
         with closing(Store(path, writable=writable)) as again:
