@@ -32,6 +32,7 @@ ROOMS = (
     "sample",
     "training",
     "testing",
+    "web",
     "cli",
 )
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE or not path.name.startswith("__"))

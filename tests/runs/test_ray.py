@@ -182,6 +182,11 @@ def test_files_hold_the_rows_they_were_made_of(tmp_path: Path) -> None:
     assert files.finished() == [7]
     files.remove(7)
     assert (files.finished(), files.read(7, {})) == ([], None)
+    theirs = tmp_path / "deep" / "er" / "00000007.parquet"
+    theirs.write_bytes(b"somebody's data set")
+    files.remove(7)
+    assert files.finished() == []
+    assert theirs.exists()
 
 
 def test_a_folder_that_cannot_be_used_is_said(tmp_path: Path) -> None:

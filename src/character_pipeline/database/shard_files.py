@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import posixpath
+import re
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 ABOUT = b"character_pipeline"
+PREFIX = "charpipe-shard-"
+"""Files are removed by their names, and a folder may hold numbered shards of somebody's data set."""
+WHOLE_SHARD = re.compile(rf"{PREFIX}(\d+)\.parquet")
 DETAILS = ("text", "notes", "decided", "gates", "dealing")
 VECTORS = ("content_hash", "reader", "vector")
 WHOLE, REAL = frozenset({"fingerprint", "format"}), frozenset({"confidence", "seconds"})
@@ -74,8 +78,7 @@ class ShardFiles:
                 return []
             self.system.invalidate_cache(self.root)
             names = (posixpath.basename(str(path)) for path in self.system.ls(self.root, detail=False))
-            stems = (name.removesuffix(".parquet") for name in names if name.endswith(".parquet"))
-            return sorted(int(stem) for stem in stems if stem.isdigit())
+            return sorted(int(found[1]) for name in names if (found := WHOLE_SHARD.fullmatch(name)))
 
     def _path(self, name: str) -> str:
         return posixpath.join(self.root, name)
@@ -120,7 +123,7 @@ class ShardFiles:
 
 
 def _name(shard: int, kind: str = "") -> str:
-    return f"{shard:08}{f'.{kind}' if kind else ''}.parquet"
+    return f"{PREFIX}{shard:08}{f'.{kind}' if kind else ''}.parquet"
 
 
 def _table(columns: Mapping[str, Sequence[Any]], about: Mapping[str, Any]) -> pa.Table:

@@ -127,8 +127,15 @@ class _Pool:
 
         self._stop()
         for job in jobs:
-            yield rescue_shard(job, lambda: self._start(1), _work)
+            yield rescue_shard(job, self._attempt)
         self.executor = self._start(self.workers)
+
+    def _attempt(self, job: ShardJob) -> ShardResult | None:
+        with self._start(1) as executor:
+            try:
+                return executor.submit(_work, job).result()
+            except BrokenProcessPool:
+                return None
 
     def _stop(self) -> None:
         self.executor.shutdown(wait=True, kill_workers=True)  # type: ignore[call-arg] # loky's own

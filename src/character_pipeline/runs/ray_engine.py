@@ -6,14 +6,12 @@ import logging
 import os
 import socket
 from collections import Counter
-from collections.abc import Generator, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, Future
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from character_pipeline.errors import ConfigError, MissingExtraError
+from character_pipeline.errors import CharpipeError, ConfigError, MissingExtraError
 from character_pipeline.extractors.base import PictureReader
 from character_pipeline.runs.delivery import DeliveringSetup, DeliveringWorker, collect
 from character_pipeline.runs.engine import Context
@@ -27,6 +25,8 @@ TRIES = 2
 """A shard whose actor died so often is done apart, to find the item that kills."""
 QUIET: dict[str, Any] = {"include_dashboard": False, "log_to_driver": False, "logging_level": logging.ERROR}
 CONNECT_SECONDS = 10
+PATIENCE = 30
+"""Seconds without a finished shard after which Ray is asked whether it still lives."""
 STORE_BYTES = 256 * 2**20
 """Of the object store of a cluster that is started here: shards travel as files, so it holds little."""
 
@@ -73,7 +73,8 @@ class RayEngine:
             raise MissingExtraError("--engine ray", "ray") from error
         own = not ray.is_initialized()
         if own:
-            _check_reachable(self.address)
+            if reason := why_unreachable(self.address or ""):  # Ray itself would try for minutes
+                raise ConfigError(f"no Ray cluster at {self.address}: {reason}. Start one with ray start")
             here: dict[str, Any] = {} if self.address else {"num_cpus": cores, "object_store_memory": STORE_BYTES}
             try:
                 ray.init(self.address, **QUIET, **here)
@@ -86,15 +87,16 @@ class RayEngine:
                 ray.shutdown()
 
 
-def _check_reachable(address: str | None) -> None:
-    """Raises ConfigError where nobody listens at host:port; Ray itself would try for minutes."""
-    host, colon, port = (address or "").removeprefix("ray://").rpartition(":")
+def why_unreachable(address: str) -> str:
+    """Why nobody answers at host:port; "" where somebody does, or the address is of another kind."""
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
     if not colon or not port.isdigit():
-        return
+        return ""
     try:
         socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_SECONDS).close()
     except OSError as error:
-        raise ConfigError(f"no Ray cluster at {address}: {error}. Start one with ray start") from error
+        return str(error)
+    return ""
 
 
 class _Crew:
@@ -102,6 +104,7 @@ class _Crew:
 
     def __init__(self, ray: Any, engine: RayEngine, setup: DeliveringSetup, workers: int, context: Context) -> None:
         self.ray, self.setup, self.context = ray, setup, context
+        self.head: str = ray.get_runtime_context().gcs_address
         options = {"num_cpus": setup.setup.threads, "num_gpus": engine.gpus, "max_restarts": -1}
         self.actor_type = ray.remote(**options)(DeliveringWorker)
         self.actors = [self.actor_type.remote(setup) for _ in range(workers)]
@@ -116,13 +119,25 @@ class _Crew:
                 self._fill(waiting, again)
                 if not self.flying:
                     break
-                done, _ = self.ray.wait(list(self.flying), num_returns=1)
-                yield from self._take(done[0], again)
+                done, _ = self.ray.wait(list(self.flying), num_returns=1, timeout=PATIENCE)
+                if done:
+                    yield from self._take(done[0], again)
+                else:
+                    self._check_alive()
             self._stop()
             for job in self.deadly:
-                yield rescue_shard(job, lambda: _Alone(self), _no_work)
+                yield rescue_shard(job, self._attempt)
         finally:
             self._stop()
+
+    def _check_alive(self) -> None:
+        """Raises CharpipeError where Ray's own processes are gone: it would wait for them."""
+        reason = why_unreachable(self.head) or (
+            "" if any(one["Alive"] for one in self.ray.nodes()) else "no node lives"
+        )
+        if reason:
+            self.actors.clear()
+            raise CharpipeError(f"the Ray cluster is gone: {reason}. What is done is kept: give the same command again")
 
     def _stop(self) -> None:
         while self.actors:
@@ -160,34 +175,15 @@ class _Crew:
             return False
         return True
 
+    def _attempt(self, job: ShardJob) -> ShardResult | None:
+        self.context.files.remove(job.shard)  # what its halves left
+        actor = self.actor_type.options(max_restarts=0).remote(self.setup)
+        try:
+            return self._collect(job) if self._survived(actor.work.remote(job)) else None
+        finally:
+            self.ray.kill(actor)
+
     def _collect(self, job: ShardJob) -> ShardResult:
         result = collect(self.context.files, job, self.context.fingerprint)
         assert result is not None, "an actor said that it delivered"
         return result
-
-
-class _Alone(Executor):
-    """An actor of its own, for shards whose actors died; it looks like the pool of worker processes."""
-
-    def __init__(self, crew: _Crew) -> None:
-        self.crew = crew
-        self.actor = crew.actor_type.options(max_restarts=0).remote(crew.setup)
-
-    def submit(self, _: Any, job: ShardJob) -> Future[ShardResult]:  # type: ignore[override]
-        future: Future[ShardResult] = Future()
-        self.crew.context.files.remove(job.shard)
-        if self.crew._survived(self.actor.work.remote(job)):
-            future.set_result(self.crew._collect(job))
-        else:
-            future.set_exception(BrokenProcessPool("the actor died"))
-        return future
-
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        self.crew.ray.kill(self.actor)
-
-
-def _no_work(job: ShardJob) -> ShardResult:
-    raise NotImplementedError
-
-
-__all__: Sequence[str] = ("RayEngine",)
