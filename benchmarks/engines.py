@@ -1,6 +1,9 @@
 """The engines side by side over the same texts, in turns: one and two workers, here and on a Ray cluster of this
 machine.
 
+The texts are descriptions in English, which cost a worker so much that the one process that writes is idle for the most
+part; with `--tags` they are lists of tags, which cost it hardly more to read than the writer to write.
+
 Items a second are those of the work, from when the first tenth of the shards is done to the last tenth: starting Ray
 and its actors is part of the whole run only. Prints a Markdown table, how much faster two workers are than one (in
 shares of twice as fast), and what Ray costs beside the worker processes of the local engine.
@@ -13,8 +16,10 @@ import json
 import os
 import tempfile
 import time
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from random import Random
 from statistics import median
 
 from character_pipeline import create_pipeline
@@ -23,6 +28,27 @@ from character_pipeline.runs.engine import Engine, LocalEngine
 from character_pipeline.runs.hardware import describe_machine
 from character_pipeline.runs.ray_engine import RayEngine
 from character_pipeline.runs.run import RunSummary, Silence
+
+COLORS = ("black", "blonde", "brown", "red", "silver", "blue", "green", "pink", "purple")
+CLOTHES = ("dress", "school uniform", "kimono", "sweater", "jacket", "coat", "blouse and a skirt", "t-shirt and jeans")
+THINGS = ("glasses", "a straw hat", "a hair ribbon", "earrings", "a scarf", "gloves", "a necklace")
+LENGTHS = ("short", "medium-length", "long", "very long")
+STYLES = ("a ponytail", "twintails", "a bun", "a single braid")
+MOODS, PLACES = ("smiles", "frowns", "blushes", "cries"), ("a garden", "a library", "the beach", "a snowy street")
+PEOPLE = (("woman", "She", "her"), ("man", "He", "his"), ("girl", "She", "her"))
+
+
+def make_descriptions(count: int) -> Iterator[str]:
+    """Paragraphs about one person each."""
+    rng = Random(0)
+    one = rng.choice
+    for _ in range(count):
+        noun, they, their = one(PEOPLE)
+        yield (
+            f"A young {noun} with {one(LENGTHS)} {one(COLORS)} hair and {one(COLORS)} eyes stands in {one(PLACES)}. "
+            f"{they} {one(MOODS)} and wears a {one(COLORS)} {one(CLOTHES)} with {one(THINGS)} and {one(THINGS)}. "
+            f"{they} has {their} hair in {one(STYLES)}, and there are {one(COLORS)} flowers under a {one(COLORS)} sky."
+        )
 
 
 class Watch(Silence):
@@ -55,7 +81,8 @@ def measure(engine: Engine, workers: int, texts: Path) -> tuple[float, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--items", type=int, default=100_000)
+    parser.add_argument("--items", type=int, default=40_000)
+    parser.add_argument("--tags", action="store_true", help="lists of tags instead of descriptions")
     parser.add_argument("--rounds", type=int, default=3)
     asked = parser.parse_args()
     # By default Ray's workers give way to all other processes.
@@ -64,7 +91,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         texts = Path(place) / "t.jsonl"
         with texts.open("w", encoding="utf-8") as file:
-            for number, text in enumerate(make_texts(asked.items)):
+            for number, text in enumerate((make_texts if asked.tags else make_descriptions)(asked.items)):
                 file.write(json.dumps({"id": f"item-{number:08}", "text": text}) + "\n")
         for _ in range(asked.rounds):
             for name, engine in (("local", LocalEngine()), ("ray", RayEngine())):
@@ -77,7 +104,8 @@ def main() -> None:
         print(f"| {name} | {workers} | {rates[name, workers]:,.0f} | {median(taken for _, taken in runs):.1f} |")
     print(f"\nray, two workers in shares of twice one: {rates['ray', 2] / 2 / rates['ray', 1]:.2f}")
     print(f"time of ray in times that of local, two workers each: {rates['local', 2] / rates['ray', 2]:.2f}")
-    print(f"\n{asked.items:,} texts, {asked.rounds} rounds in turns; {describe_machine()}")
+    kind = "lists of tags" if asked.tags else "descriptions"
+    print(f"\n{asked.items:,} {kind}, {asked.rounds} rounds in turns; {describe_machine()}")
 
 
 if __name__ == "__main__":

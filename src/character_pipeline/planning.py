@@ -125,7 +125,7 @@ def plan_run(
     summary, readers, size = _measure(make, config, uri, source, chosen)
     plan = _plan(config, items, summary, readers, size, listing)
     here = Hardware(count_cores())
-    plan.estimates = [_estimate(plan, hardware) for hardware in (here, *asked)]
+    plan.estimates = [estimate(plan, hardware) for hardware in (here, *asked)]
     return plan
 
 
@@ -191,7 +191,7 @@ def _free(place: str) -> int | None:
     return shutil.disk_usage(next(parent for parent in parents if parent.exists())).free
 
 
-def _estimate(plan: Plan, hardware: Hardware) -> Estimate:
+def estimate(plan: Plan, hardware: Hardware) -> Estimate:
     """Processors share all work, though only one writes; a GPU takes the models' part from them."""
     shared = dict(plan.costs)
     cores = hardware.cores * hardware.machines

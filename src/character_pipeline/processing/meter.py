@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 class Meter:
     """Seconds by part, counts by name, and what readers call themselves; since it was read last.
 
-    The parts: "decode" (summed over threads), "wait" (for pictures that were not decoded in time), the name of each
-    stage and the key of each reader, and "decide".
+    The parts: "decode" (of processors, summed over threads), "wait" (for pictures that were not decoded in time), the
+    name of each stage and the key of each reader, and "decide".
     """
 
     seconds: dict[str, float] = field(default_factory=dict)

@@ -25,7 +25,7 @@ TRIES = 2
 """A shard whose actor died so often is done apart, to find the item that kills."""
 QUIET: dict[str, Any] = {"include_dashboard": False, "log_to_driver": False, "logging_level": logging.ERROR}
 CONNECT_SECONDS = 10
-PATIENCE = 30
+PATIENCE = 10
 """Seconds without a finished shard after which Ray is asked whether it still lives."""
 STORE_BYTES = 256 * 2**20
 """Of the object store of a cluster that is started here: shards travel as files, so it holds little."""
@@ -119,16 +119,21 @@ class _Crew:
                 self._fill(waiting, again)
                 if not self.flying:
                     break
-                done, _ = self.ray.wait(list(self.flying), num_returns=1, timeout=PATIENCE)
-                if done:
-                    yield from self._take(done[0], again)
-                else:
-                    self._check_alive()
+                yield from self._take(self._wait(self.flying), again)
             self._stop()
             for job in self.deadly:
                 yield rescue_shard(job, self._attempt)
         finally:
             self._stop()
+
+    def _wait(self, references: Iterable[Any]) -> Any:
+        """The first of these that ends, well or not."""
+        waiting = list(references)
+        while True:
+            done, _ = self.ray.wait(waiting, num_returns=1, timeout=PATIENCE)
+            if done:
+                return done[0]
+            self._check_alive()
 
     def _check_alive(self) -> None:
         """Raises CharpipeError where Ray's own processes are gone: it would wait for them."""
@@ -179,7 +184,7 @@ class _Crew:
         self.context.files.remove(job.shard)  # what its halves left
         actor = self.actor_type.options(max_restarts=0).remote(self.setup)
         try:
-            return self._collect(job) if self._survived(actor.work.remote(job)) else None
+            return self._collect(job) if self._survived(self._wait([actor.work.remote(job)])) else None
         finally:
             self.ray.kill(actor)
 
