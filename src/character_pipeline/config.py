@@ -128,6 +128,9 @@ class AttributeFusionConfig(Section):
         None, description="say only values of which this share is right, such as 0.98, and withhold the others"
     )
     weights: File | None = Field(None, description="what fusion learned from your items; none: that of the package")
+    character_profiles: File | None = Field(
+        None, description="a database with `charpipe profiles`: what nothing says of a named character is taken from it"
+    )
     describe_solo_focus: bool = Field(False, description="describe the focus character of pictures tagged solo_focus")
 
 

@@ -15,7 +15,11 @@ from hypothesis import strategies as st
 from character_pipeline import create_pipeline
 from character_pipeline.database.profiles import Profile
 from character_pipeline.database.store import Store
+from character_pipeline.errors import CharpipeError, ConfigError
+from character_pipeline.evaluation.metrics import wilson
 from character_pipeline.identity.profiles import consensus, make_profiles
+from character_pipeline.processing.prior import lower_end
+from character_pipeline.results import Results
 from character_pipeline.vocabulary import load_vocabulary
 from character_pipeline.vocabulary.character_names import named_character
 from character_pipeline.vocabulary.lexicon import load_lexicon
@@ -119,3 +123,50 @@ def test_leaving_an_item_out_is_as_if_it_had_not_been_there(votes: list[dict[str
     for found in consensus(whole, load_vocabulary()):
         assert 0 <= found.spread < 1
         assert sum(count for _, count in found.values) == found.support
+
+
+def redecided(old: Path, out: Path, **fusion: Any) -> dict[str, Any]:
+    """The records of a database, decided again, by item."""
+    settings = {**SETTINGS, "attribute_fusion": fusion, "database": {"db_path": str(out / "new.db")}}
+    with create_pipeline(settings) as pipeline:
+        pipeline.redecide(old)
+        return {result.item_id: result.attributes for result in Results(pipeline.store)}
+
+
+def test_profiles_fill_what_nothing_says(tmp_path: Path) -> None:
+    path = extracted(tmp_path / "old")
+    stored(path)
+    found = redecided(path, tmp_path / "filled", character_profiles=str(path))
+    eyes = found["019"].attributes["Eye Color"]
+    assert (eyes.state, eyes.value) == ("known", "Blue")
+    (claim,) = eyes.evidence
+    assert (claim.source, claim.origin) == ("character_profile/1", "alice_(wonderland): 19 of 19 others")
+    assert eyes.confidence == pytest.approx(0.8318, abs=1e-3)  # 19 of 19 by Wilson
+    assert found["019"].attributes["Hair Color"].value == "Red", "what is said counts before what is usual"
+    assert found["020"].attributes["Hair Color"].state == "unknown", "19 of 20 may be less than four in five"
+    assert found["021"].attributes["Eye Color"].state == "unknown", "three pictures are no rule"
+    assert "024" not in found, "quarantined"
+    plain = redecided(path, tmp_path / "plain")
+    assert plain["019"].attributes["Eye Color"].state == "unknown"
+    assert {one.fingerprint for one in plain.values()}.isdisjoint(one.fingerprint for one in found.values())
+
+
+def test_what_a_profile_filled_is_no_vote_for_it(tmp_path: Path) -> None:
+    path = extracted(tmp_path / "old")
+    before = stored(path)
+    redecided(path, tmp_path / "filled", character_profiles=str(path))
+    assert stored(tmp_path / "filled" / "new.db") == before
+
+
+def test_profiles_that_nobody_counted_are_asked_for(tmp_path: Path) -> None:
+    path = extracted(tmp_path / "old")
+    with pytest.raises(ConfigError, match=f"charpipe profiles {path}"):
+        create_pipeline({**SETTINGS, "attribute_fusion": {"character_profiles": str(path)}})
+    with pytest.raises(CharpipeError, match="nowhere"):
+        create_pipeline({**SETTINGS, "attribute_fusion": {"character_profiles": str(tmp_path / "nowhere.db")}})
+
+
+@given(hits=st.integers(0, 500), misses=st.integers(0, 500))
+def test_the_lower_end_is_that_of_wilson(hits: int, misses: int) -> None:
+    wanted = wilson(hits, hits + misses)[0] if hits + misses else 0.0
+    assert lower_end(hits, hits + misses) == pytest.approx(wanted, abs=1e-9)

@@ -14,7 +14,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
+import yaml
 
 from character_pipeline import CharacterPipeline
 from character_pipeline.database.ledger import Ledger
@@ -209,6 +211,7 @@ def test_the_commands(tmp_path: Path) -> None:
     assert "write" not in charpipe("work", out, "--part", "3/3").stderr
     assert charpipe("work", out, "--part", "3/3").returncode == 2
     assert "is done: " in charpipe("work", out, "--part", "1/2").stdout
+    assert "of delivered shards are now in the database" in charpipe("stats", out).stderr
     assert "not done yet" in charpipe("index", out).stdout
     assert charpipe("work", out, "--part", "0/1").returncode == 0
     assert "nothing is left" in charpipe("index", out).stdout
@@ -218,3 +221,12 @@ def test_the_commands(tmp_path: Path) -> None:
     start = time.monotonic()
     done = charpipe("extract", tmp_path / "t.jsonl", "--output", tmp_path / "r", "--engine", "ray", "--workers", "1")
     assert "40 items in" in done.stdout, (done.stderr, time.monotonic() - start)
+
+
+def test_the_cluster_file_is_what_ray_reads() -> None:
+    import ray
+
+    schema = json.loads((Path(ray.__file__).parent / "autoscaler" / "ray-schema.json").read_text())
+    cluster = yaml.safe_load((Path(__file__).parents[2] / "docs" / "ray-cluster.yaml").read_text())
+    jsonschema.validate(cluster, schema)
+    assert cluster["head_node_type"] in cluster["available_node_types"]

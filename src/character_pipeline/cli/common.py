@@ -56,6 +56,33 @@ def open_store(place: str, writable: bool = False) -> Iterator[Store]:
         store.close()
 
 
+@contextmanager
+def open_whole(place: str) -> Iterator[Store]:
+    """As `open_store` for reading, with the shards that other machines have delivered beside the database."""
+    _take_delivered(place)
+    with open_store(place) as store:
+        yield store
+
+
+def _take_delivered(place: str) -> None:
+    from character_pipeline.config import is_server
+    from character_pipeline.errors import StoreError
+    from character_pipeline.runs.jobs import SHARED, index_delivered
+
+    database = find_database(place)
+    shards = Path(database).parent / SHARED
+    if is_server(place) or not Path(database).is_file() or not shards.is_dir() or not any(shards.iterdir()):
+        return
+    try:
+        with open_store(place, writable=True) as store, store.lock():
+            items = sum(index_delivered(store))
+    except StoreError as error:
+        typer.echo(f"delivered shards are left out: {error}", err=True)
+        return
+    if items:
+        typer.echo(f"{items:,} items of delivered shards are now in the database", err=True)
+
+
 UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 """The Unicode categories of signs that steer a terminal, turn the direction of writing, or cannot be written."""
 

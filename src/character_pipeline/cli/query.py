@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from character_pipeline.cli.common import DbArgument, JsonOption, WhereOption, console, open_store, shown, write_json
+from character_pipeline.cli.common import DbArgument, JsonOption, WhereOption, console, open_whole, shown, write_json
 
 
 def query(
@@ -25,7 +25,7 @@ def query(
     from character_pipeline.database.export import flat_row
     from character_pipeline.database.queries import count_results, find_results, parse_filter
 
-    with open_store(db) as store:
+    with open_whole(db) as store:
         found = parse_filter(store, where, min_confidence)
         rows = [flat_row(result) for result in find_results(store, found, limit)]
         total = len(rows) if len(rows) < limit else count_results(store, found)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from character_pipeline.cli.common import DbArgument, JsonOption, console, open_store, write_json
+from character_pipeline.cli.common import DbArgument, JsonOption, console, open_whole, write_json
 
 MOST_VALUES = 6
 
@@ -13,7 +13,7 @@ def stats(db: DbArgument, as_json: JsonOption = False) -> None:
     """Count items by status, attributes by value, errors by kind."""
     from character_pipeline.database.queries import get_statistics
 
-    with open_store(db) as store:
+    with open_whole(db) as store:
         found = get_statistics(store)
     if as_json:
         write_json(found)

@@ -55,8 +55,6 @@ def write_note(db: Connection, what: str, about: Mapping[str, Any]) -> None:
 
 def read_note(db: Connection, what: str) -> dict[str, Any] | None:
     """What something was made with; None where it was never made."""
-    if db.execute("SELECT 1 FROM sqlite_master WHERE name = 'identity'").fetchone() is None:
-        return None  # opened for reading, and written before there was any
     row = db.execute("SELECT about FROM identity WHERE what = ?", (what,)).fetchone()
     return None if row is None else dict(json.loads(row[0]))
 

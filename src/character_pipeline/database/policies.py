@@ -75,8 +75,6 @@ def roll_back(store: Store) -> Version | None:
 
 def versions(store: Store) -> Iterator[Version]:
     """All that were adopted, oldest first."""
-    if store.db.execute("SELECT 1 FROM sqlite_master WHERE name = 'policies'").fetchone() is None:
-        return  # opened for reading, and written before there were any
     for number, adopted, digest, labels, gate, current in store.db.execute(
         f"SELECT {COLUMNS} FROM policies ORDER BY id"
     ):

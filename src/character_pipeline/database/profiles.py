@@ -88,10 +88,25 @@ def read_profiles(db: Connection, name: str | None = None) -> Iterator[Profile]:
     if name is not None and not rows:
         names = [row[0] for row in db.execute("SELECT name FROM profiles ORDER BY items DESC, name LIMIT 20")]
         raise ConfigError(unknown_name("character", name, names))
-    for found, items, stored in rows:
-        told = json.loads(stored)
-        votes = {key: Counter(counts) for key, counts in told["votes"].items()}
-        yield Profile(found, items, Counter(told["support"]), votes)
+    for row in rows:
+        yield _profile(*row)
+
+
+def find_profiles(db: Connection, names: Sequence[str]) -> dict[str, Profile]:
+    """Those of these names that there are."""
+    query = "SELECT name, items, votes FROM profiles WHERE name IN ({marks})"
+    found: dict[str, Profile] = {}
+    for start in range(0, len(names), AT_ONCE):
+        part = names[start : start + AT_ONCE]
+        rows = db.execute(query.format(marks=", ".join("?" * len(part))), tuple(part))
+        found |= {row[0]: _profile(*row) for row in rows}
+    return found
+
+
+def _profile(name: str, items: int, stored: str) -> Profile:
+    told = json.loads(stored)
+    votes = {key: Counter(counts) for key, counts in told["votes"].items()}
+    return Profile(name, items, Counter(told["support"]), votes)
 
 
 def read_members(db: Connection, name: str) -> Iterator[tuple[str, Said]]:

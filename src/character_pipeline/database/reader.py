@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
 from typing import Any
 
 from character_pipeline.data import (
@@ -21,7 +20,7 @@ from character_pipeline.rl_optimizer.choices import read_choice, read_dealing
 from character_pipeline.vocabulary import Vocabulary
 
 RESULT_COLUMNS = """i.item_id, r.item, r.status, r.people, r.confidence, r.fingerprint, r.retry, r.seconds,
-  r.content_hash, d.decided, d.gates"""
+  r.content_hash, d.decided, d.gates, d.dealing"""
 RESULT_TABLES = "items i JOIN records r ON r.item = i.id JOIN details d ON d.item = i.id"
 
 
@@ -36,15 +35,8 @@ class ResultReader:
 
     def read(self, rest: str, marks: Any) -> Iterator[ExtractionResult]:
         """The results of a query over `RESULT_TABLES`; `rest` is its WHERE, ORDER BY and LIMIT."""
-        for row in self.db.execute(f"SELECT {self.columns} FROM {RESULT_TABLES} {rest}", marks):
+        for row in self.db.execute(f"SELECT {RESULT_COLUMNS} FROM {RESULT_TABLES} {rest}", marks):
             yield self._result(row)
-
-    @cached_property
-    def columns(self) -> str:
-        """What is selected. A database that was written before policies told how they dealt with an item, and is
-        opened for reading, has no column for it."""
-        there = any(row[1] == "dealing" for row in self.db.execute("PRAGMA table_info(details)"))
-        return f"{RESULT_COLUMNS}, {'d.dealing' if there else 'NULL'}"
 
     def _result(self, row: tuple[Any, ...]) -> ExtractionResult:
         item_id, number, status, people, confidence, fingerprint, retry, seconds, digest, decided, gates, dealing = row

@@ -14,6 +14,7 @@ from character_pipeline.attribute_fusion.ballots import Ballot
 from character_pipeline.attribute_fusion.fusion import Fuser
 from character_pipeline.data import CharacterAttributes, Claims, Evidence
 from character_pipeline.database.feedback import all_feedback, feedback_as_truth
+from character_pipeline.database.profiles import PRIOR
 from character_pipeline.database.queries import Filter, find_results, get_result
 from character_pipeline.database.store import Store
 from character_pipeline.errors import ConfigError
@@ -167,11 +168,12 @@ def overlay(line: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def claims_on(record: CharacterAttributes, vocabulary: Vocabulary) -> dict[str, list[Evidence]]:
-    """All stored evidence of a record, by attribute or gate."""
+    """All stored evidence of a record, by attribute or gate, but for what profiles added when all was decided."""
     claims: dict[str, list[Evidence]] = {}
     for key, attribute in vocabulary.attributes.items():
-        if evidence := record.attributes[attribute.label].evidence:
-            claims[key] = list(evidence)
+        own = [claim for claim in record.attributes[attribute.label].evidence if claim.extractor != PRIOR]
+        if own:
+            claims[key] = own
     for claim in record.reasons:
         claims.setdefault(claim.attribute, []).append(claim)
     return claims

@@ -12,6 +12,7 @@ from character_pipeline.attribute_fusion.fusion import Fuser
 from character_pipeline.attribute_fusion.gates import count_people
 from character_pipeline.config import PipelineConfig
 from character_pipeline.data import AttributeValue, CharacterAttributes, Evidence, People
+from character_pipeline.database.profiles import PRIOR
 from character_pipeline.database.queries import get_result
 from character_pipeline.database.store import Store
 from character_pipeline.evaluation.truth import read_truth
@@ -73,5 +74,7 @@ def claims_of(record: CharacterAttributes, source: str, vocabulary: Vocabulary) 
 
 
 def kind_of(claim: Evidence) -> str:
-    """ "text" or "picture"."""
+    """ "text", "picture", or "profile": what other pictures of the character say."""
+    if claim.extractor == PRIOR:
+        return "profile"
     return "text" if claim.extractor in TEXT_SOURCES else "picture"

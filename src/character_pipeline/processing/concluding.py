@@ -35,6 +35,8 @@ def conclude(works: Sequence[Work], stages: Stages, seconds: float) -> list[Proc
     judged = [(work, *_judge(work, stages)) for work in works]
     described = [work for work, status, _ in judged if status in DESCRIBED]
     found = stages.fuser.decide_all([work.claims for work in described])
+    if stages.prior is not None:
+        stages.prior.fill([work.item for work in described], found)
     decided = iter([_sampled(work, stages, one) for work, one in zip(described, found, strict=True)])
     return [
         _finish(work, stages, status, people, next(decided) if status in DESCRIBED else stages.fuser.nothing, seconds)

@@ -12,6 +12,7 @@ from character_pipeline.attribute_fusion.fusion import Fuser, read_weights
 from character_pipeline.attribute_fusion.strategies import LEARNED
 from character_pipeline.config import PipelineConfig
 from character_pipeline.errors import ConfigError
+from character_pipeline.processing.prior import prior_digest
 from character_pipeline.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -120,9 +121,10 @@ def deciding_digest(config: PipelineConfig, vocabulary: Vocabulary, policy: Poli
     fusion = config.attribute_fusion
     learned, precise = fusion.fusion_strategy in {*LEARNED, POLICY}, fusion.target_precision is not None
     if not learned and not precise:
-        return ""
+        return prior_digest(fusion)
     weights = read_weights(vocabulary, fusion)
     parts = [weights.digest] * learned + [weights.thresholds_digest] * precise
+    parts += [prior_digest(fusion)] if fusion.character_profiles else []
     policy = policy or find_policy(config)
     if policy is not None:
         learner = config.rl_optimizer

@@ -12,6 +12,7 @@ from character_pipeline.config import PipelineConfig
 from character_pipeline.extractors.base import PictureReader, PipelineStage, ReadingStage
 from character_pipeline.input_loader import ImageOptions
 from character_pipeline.processing.deciding import deciding_digest, make_fuser, make_sampler, make_saver
+from character_pipeline.processing.prior import make_prior
 from character_pipeline.schema import RecordSchema
 from character_pipeline.vocabulary import Vocabulary
 
@@ -56,6 +57,7 @@ class Stages:
         self.fuser = fuser or make_fuser(config, vocabulary, self.lookers, policy)
         self.saver = make_saver(config, self.fuser)
         self.sampler = make_sampler(config, self.fuser)
+        self.prior = make_prior(config.attribute_fusion, vocabulary)
         self.schema = RecordSchema(vocabulary)
         loader = config.input_loader
         self.image_options = ImageOptions(loader.max_pixels, self._draft(loader.jpeg_draft))

@@ -25,6 +25,7 @@ class Attribute:
     many: bool
     listed: bool
     values: tuple[str, ...]
+    lasting: bool = False
     exclusive: tuple[frozenset[str], ...] = ()
     refines: Mapping[str, frozenset[str]] = field(default_factory=dict)
     order: Mapping[str, int] = field(default_factory=dict)
@@ -85,6 +86,7 @@ def _attribute(path: Path, key: str, row: Mapping[str, Any]) -> Attribute:
         many=many,
         listed=many and row.get("flat", "list") == "list",
         values=values,
+        lasting=bool(row.get("lasting", False)),
         exclusive=tuple(frozenset(group) for group in row.get("exclusive", ())),
         refines={value: frozenset(others) for value, others in row.get("refines", {}).items()},
         order={value: place for place, value in enumerate(values)},
