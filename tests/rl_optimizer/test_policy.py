@@ -15,8 +15,8 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
 from character_pipeline.errors import ModelError
+from character_pipeline.models.tensor_file import read_tensors, write_tensors
 from character_pipeline.rl_optimizer.dqn import Learner
-from character_pipeline.rl_optimizer.files import read_tensors, write_tensors
 from character_pipeline.rl_optimizer.policy import (
     EXACT,
     ROWS,

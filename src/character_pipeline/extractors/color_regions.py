@@ -7,7 +7,6 @@ again without the picture.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -17,10 +16,10 @@ from numpy.typing import NDArray
 
 from character_pipeline.extractors.color_groups import COLOURS, Labels, flooded, group
 from character_pipeline.extractors.lab import Floats
-from character_pipeline.extractors.small_picture import SIDE, SmallPicture
+from character_pipeline.extractors.small_picture import SmallPicture, SmallPictureReader
 
 if TYPE_CHECKING:
-    from PIL import Image
+    pass
 
 Mask = NDArray[np.bool_]
 Small = NDArray[np.uint8]
@@ -90,27 +89,15 @@ def unpack(vectors: NDArray[Any]) -> Regions:
     return Regions(fields.reshape(-1, REGIONS, len(FIELDS)), below.reshape(square), beside.reshape(square), picture)
 
 
-class RegionReader:
+class RegionReader(SmallPictureReader):
     """Pictures in, colours and their places out."""
 
     key = "color_regions/2"
     size = SIZE
-    least_side = SIDE
+    spoken = "color regions"
 
-    def prepare(self, picture: Image.Image) -> Floats:
-        """The vector already: it is made in the threads that decode, and no picture is kept for it."""
-        return _read(SmallPicture(picture))
-
-    def prepare_small(self, small: SmallPicture) -> Floats:
-        """As `prepare`."""
+    def look(self, small: SmallPicture) -> Floats:
         return _read(small)
-
-    def read(self, pictures: Sequence[Image.Image | Floats]) -> NDArray[np.float16]:
-        vectors = [given if isinstance(given, np.ndarray) else self.prepare(given) for given in pictures]
-        return np.array(vectors, dtype=np.float16).reshape(len(vectors), SIZE)
-
-    def describe(self) -> str:
-        return "color regions"
 
 
 def _read(small: SmallPicture) -> Floats:

@@ -11,42 +11,29 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from character_pipeline.data import Evidence, Item
 from character_pipeline.extractors.base import Need, PictureReader
 from character_pipeline.extractors.lab import Floats
-from character_pipeline.extractors.small_picture import SIDE, SmallPicture
+from character_pipeline.extractors.small_picture import SmallPicture, SmallPictureReader
 
 if TYPE_CHECKING:
-    from PIL import Image
+    pass
 
 WAVES, COLOUR_WAVES = 10, 5
 """Waves a side: of light, and of each axis of colour."""
 SIZE = WAVES**2 - 1 + 2 * (COLOUR_WAVES**2)
 
 
-class HashReader:
+class HashReader(SmallPictureReader):
     """Pictures in, SIZE numbers out: of light without its mean, of colours with it."""
 
     key = "picture_hash/1"
     size = SIZE
-    least_side = SIDE
+    spoken = "picture hash"
 
-    def prepare(self, picture: Image.Image) -> Floats:
-        """The vector already: it is made in the threads that decode, and no picture is kept for it."""
-        return _read(SmallPicture(picture))
-
-    def prepare_small(self, small: SmallPicture) -> Floats:
-        """As `prepare`."""
+    def look(self, small: SmallPicture) -> Floats:
         return _read(small)
-
-    def read(self, pictures: Sequence[Image.Image | Floats]) -> NDArray[np.float16]:
-        vectors = [given if isinstance(given, np.ndarray) else self.prepare(given) for given in pictures]
-        return np.array(vectors, dtype=np.float16).reshape(len(vectors), self.size)
-
-    def describe(self) -> str:
-        return "picture hash"
 
 
 def _read(small: SmallPicture) -> Floats:

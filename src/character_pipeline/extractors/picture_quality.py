@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from character_pipeline.data import EMPTY, Evidence, Item
 from character_pipeline.extractors.base import Need, PictureReader
 from character_pipeline.extractors.lab import Floats
-from character_pipeline.extractors.small_picture import SIDE, SmallPicture
+from character_pipeline.extractors.small_picture import SmallPicture, SmallPictureReader
 from character_pipeline.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
-    from PIL import Image
+    pass
 
 FIELDS = (
     "sharpness",  # log10 of the variance of the Laplacian of light, / 6
@@ -53,27 +53,15 @@ HIDDEN = ("hair_color", "eye_color", "skin_tone")
 """What a picture without colours does not show; the same as for the tag `monochrome`."""
 
 
-class QualityReader:
+class QualityReader(SmallPictureReader):
     """Pictures in, FIELDS out."""
 
     key = "picture_quality/3"
     size = len(FIELDS)
-    least_side = SIDE
+    spoken = "picture quality"
 
-    def prepare(self, picture: Image.Image) -> Floats:
-        """The vector already: it is made in the threads that decode, and no picture is kept for it."""
-        return _read(SmallPicture(picture))
-
-    def prepare_small(self, small: SmallPicture) -> Floats:
-        """As `prepare`."""
+    def look(self, small: SmallPicture) -> Floats:
         return _read(small)
-
-    def read(self, pictures: Sequence[Image.Image | Floats]) -> NDArray[np.float16]:
-        vectors = [given if isinstance(given, np.ndarray) else self.prepare(given) for given in pictures]
-        return np.array(vectors, dtype=np.float16).reshape(len(vectors), self.size)
-
-    def describe(self) -> str:
-        return "picture quality"
 
 
 def appearance(vectors: NDArray[np.float16]) -> Floats:

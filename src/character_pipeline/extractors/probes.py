@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from character_pipeline.data import VIEWS
 from character_pipeline.errors import ModelError
 from character_pipeline.extractors.prompt_scoring import DIGITS, softmax, unit
-from character_pipeline.models.tensor_file import Tensors, read_tensors, write_tensors
+from character_pipeline.models.tensor_file import Tensors, load_checked, write_tensors
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -166,20 +166,12 @@ def save_probes(probes: Probes, path: Path) -> None:
 
 def load_probes(path: Path) -> Probes:
     """The probes in a file that `save_probes` wrote. Raises ModelError that says what is wrong with it."""
-    tensors, table = read_tensors(path, MOST_BYTES, REMEDY)
-    given = table.pop("digest", None)
-    try:
+
+    def build(tensors: Tensors, table: dict[str, Any]) -> Probes:
         about = About.model_validate(table)
-        probes = Probes(about, _heads(about.heads, tensors))
-    except ValidationError as error:
-        first = error.errors()[0]
-        where, what = ".".join(map(str, first["loc"])), repr(first["input"])[:200]
-        raise ModelError(f"{path}: {where}: {first['msg']} (given: {what}). {REMEDY}") from error
-    except ModelError as error:
-        raise ModelError(f"{path}: {error}") from error
-    if probes.digest != given:
-        raise ModelError(f"{path} is damaged: its digest is {probes.digest}, and it says {given!r:.60}. {REMEDY}")
-    return probes
+        return Probes(about, _heads(about.heads, tensors))
+
+    return load_checked(path, MOST_BYTES, REMEDY, build)
 
 
 def _heads(known: Sequence[HeadAbout], tensors: Tensors) -> tuple[Head, ...]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from character_pipeline.extractors.lab import Floats, to_planes
 
@@ -37,6 +40,36 @@ class SmallPicture:
         """How far each pixel is from grey, shape (height, width)."""
         _, a, b = self.lab
         return np.asarray(np.sqrt(a * a + b * b))  # np.hypot guards against overflow and takes five times as long
+
+
+class SmallPictureReader(ABC):
+    """A picture reader for what a small picture shows; one inherits its `key`, `size`, `spoken` and `look`.
+
+    The vector is made already where a picture is prepared, in the threads that decode: no picture is kept for it.
+    """
+
+    key: str
+    size: int
+    spoken: str
+    """What it calls itself."""
+    least_side = SIDE
+
+    @abstractmethod
+    def look(self, small: SmallPicture) -> Floats:
+        """The vector of a picture, shape (size,)."""
+
+    def prepare(self, picture: Image.Image) -> Floats:
+        return self.look(SmallPicture(picture))
+
+    def prepare_small(self, small: SmallPicture) -> Floats:
+        return self.look(small)
+
+    def read(self, pictures: Sequence[Image.Image | Floats]) -> NDArray[np.float16]:
+        vectors = [given if isinstance(given, np.ndarray) else self.prepare(given) for given in pictures]
+        return np.array(vectors, dtype=np.float16).reshape(len(vectors), self.size)
+
+    def describe(self) -> str:
+        return self.spoken
 
 
 def _reduced(picture: Image.Image) -> Image.Image:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
 from character_pipeline.errors import ModelError
 
@@ -43,6 +44,34 @@ def read_tensors(path: Path, most_bytes: int, remedy: str) -> tuple[Tensors, dic
     if not isinstance(about, dict):
         raise ModelError(f"{path}: '{ABOUT}' in its metadata must be a JSON object. {remedy}")
     return tensors, about
+
+
+class Digested(Protocol):
+    @property
+    def digest(self) -> str: ...
+
+
+Found = TypeVar("Found", bound=Digested)
+
+
+def load_checked(path: Path, most_bytes: int, remedy: str, build: Callable[[Tensors, dict[str, Any]], Found]) -> Found:
+    """What `build` makes of the tensors and the JSON of a file, if its digest is the one that the JSON names.
+
+    Raises ModelError that names the file, what is wrong with it, and the remedy.
+    """
+    tensors, about = read_tensors(path, most_bytes, remedy)
+    given = about.pop("digest", None)
+    try:
+        found = build(tensors, about)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where, what = ".".join(map(str, first["loc"])), repr(first["input"])[:200]
+        raise ModelError(f"{path}: {where}: {first['msg']} (given: {what}). {remedy}") from error
+    except ModelError as error:
+        raise ModelError(f"{path}: {error}") from error
+    if found.digest != given:
+        raise ModelError(f"{path} is damaged: its digest is {found.digest}, and it says {given!r:.60}. {remedy}")
+    return found
 
 
 def _read(path: Path) -> tuple[Tensors, Any]:

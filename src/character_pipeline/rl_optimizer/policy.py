@@ -23,11 +23,11 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from character_pipeline.errors import ModelError
 from character_pipeline.models.machine import one_blas_thread
-from character_pipeline.rl_optimizer.files import Tensors, read_tensors, write_tensors
+from character_pipeline.models.tensor_file import Tensors, load_checked, write_tensors
 
 BITS = 16
 UNIT = 2.0**BITS
@@ -190,19 +190,11 @@ def save_policy(policy: Policy, path: Path) -> None:
 
 def load_policy(path: Path) -> Policy:
     """The policy in a file that `save_policy` wrote. Raises ModelError that says what is wrong with it."""
-    tensors, table = read_tensors(path, MOST_BYTES, REMEDY)
-    given = table.pop("digest", None)
-    try:
-        policy = Policy(About.model_validate(table), _layers(tensors))
-    except ValidationError as error:
-        first = error.errors()[0]
-        where, what = ".".join(map(str, first["loc"])), repr(first["input"])[:200]
-        raise ModelError(f"{path}: {where}: {first['msg']} (given: {what}). {REMEDY}") from error
-    except ModelError as error:
-        raise ModelError(f"{path}: {error}") from error
-    if policy.digest != given:
-        raise ModelError(f"{path} is damaged: its digest is {policy.digest}, and it says {given!r:.60}. {REMEDY}")
-    return policy
+
+    def build(tensors: Tensors, table: dict[str, Any]) -> Policy:
+        return Policy(About.model_validate(table), _layers(tensors))
+
+    return load_checked(path, MOST_BYTES, REMEDY, build)
 
 
 def _layers(tensors: Tensors) -> tuple[Layer, ...]:

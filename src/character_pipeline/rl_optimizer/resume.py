@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from character_pipeline.errors import ConfigError, ModelError
+from character_pipeline.models.tensor_file import Tensors, read_tensors, write_tensors
 from character_pipeline.rl_optimizer.dqn import Learner
-from character_pipeline.rl_optimizer.files import Tensors, read_tensors, write_tensors
 from character_pipeline.rl_optimizer.policy import UNIT, Policy
 from character_pipeline.rl_optimizer.settings import Settings
 
