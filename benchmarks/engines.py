@@ -14,20 +14,25 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import pickle
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 from statistics import median
+from typing import Any
 
 from character_pipeline import create_pipeline
 from character_pipeline.benchmark import make_texts
-from character_pipeline.runs.engine import Engine, LocalEngine
+from character_pipeline.runs.delivery import DeliveringSetup, collect
+from character_pipeline.runs.engine import Context, Engine, LocalEngine
 from character_pipeline.runs.hardware import describe_machine
 from character_pipeline.runs.ray_engine import RayEngine
 from character_pipeline.runs.run import RunSummary, Silence
+from character_pipeline.runs.shards import ShardJob, ShardResult, WorkerSetup
 
 COLORS = ("black", "blonde", "brown", "red", "silver", "blue", "green", "pink", "purple")
 CLOTHES = ("dress", "school uniform", "kimono", "sweater", "jacket", "coat", "blouse and a skirt", "t-shirt and jeans")
@@ -49,6 +54,42 @@ def make_descriptions(count: int) -> Iterator[str]:
             f"{they} {one(MOODS)} and wears a {one(COLORS)} {one(CLOTHES)} with {one(THINGS)} and {one(THINGS)}. "
             f"{they} has {their} hair in {one(STYLES)}, and there are {one(COLORS)} flowers under a {one(COLORS)} sky."
         )
+
+
+@dataclass(frozen=True)
+class RayDataEngine(RayEngine):
+    """The same workers, handed their shards by Ray Data instead of by us: for comparison, it survives nothing."""
+
+    def run(
+        self, jobs: Iterable[ShardJob], setup: WorkerSetup, workers: int, context: Context
+    ) -> Generator[ShardResult, None, None]:
+        delivering = DeliveringSetup(replace(setup, threads=1), context.files.folder, context.fingerprint)
+        waiting = {job.shard: job for job in jobs}
+        with self._cluster(workers) as ray:
+            ray.data.DataContext.get_current().enable_progress_bars = False
+            packed = [{"job": pickle.dumps(job)} for job in waiting.values()]
+            data = ray.data.from_items(packed, override_num_blocks=len(packed))
+            done = data.map_batches(
+                Doer,
+                fn_constructor_args=(delivering,),
+                batch_size=1,
+                num_cpus=1,
+                compute=ray.data.ActorPoolStrategy(size=workers),
+            )
+            for row in done.iter_rows():
+                result = collect(context.files, waiting.pop(row["shard"]), context.fingerprint)
+                assert result is not None
+                yield result
+
+
+class Doer:
+    """A worker as Ray Data calls it."""
+
+    def __init__(self, setup: DeliveringSetup) -> None:
+        self.worker = setup.build()
+
+    def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
+        return {"shard": [self.worker.work(pickle.loads(job)) for job in batch["job"]]}
 
 
 class Watch(Silence):
@@ -82,11 +123,14 @@ def measure(engine: Engine, workers: int, texts: Path) -> tuple[float, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--items", type=int, default=40_000)
+    parser.add_argument("--data", action="store_true", help="also Ray Data, beside Ray Core")
     parser.add_argument("--tags", action="store_true", help="lists of tags instead of descriptions")
     parser.add_argument("--rounds", type=int, default=3)
     asked = parser.parse_args()
     # By default Ray's workers give way to all other processes.
     os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112 - its own name
+    engines: dict[str, Engine] = {"local": LocalEngine(), "ray": RayEngine()}
+    engines |= {"ray data": RayDataEngine()} if asked.data else {}
     found: dict[tuple[str, int], list[tuple[float, float]]] = {}
     with tempfile.TemporaryDirectory() as place:
         texts = Path(place) / "t.jsonl"
@@ -94,7 +138,7 @@ def main() -> None:
             for number, text in enumerate((make_texts if asked.tags else make_descriptions)(asked.items)):
                 file.write(json.dumps({"id": f"item-{number:08}", "text": text}) + "\n")
         for _ in range(asked.rounds):
-            for name, engine in (("local", LocalEngine()), ("ray", RayEngine())):
+            for name, engine in engines.items():
                 for workers in (1, 2):
                     found.setdefault((name, workers), []).append(measure(engine, workers, texts))
     print("| engine | workers | items/s of the work | whole run, s |\n|---|---|---|---|")
