@@ -31,7 +31,7 @@ def open_encoder(plan: Plan) -> DualEncoder:
     if plan.backend == "torch":
         from character_pipeline.models.torch_backend import TorchEncoder
 
-        return TorchEncoder(plan)
+        return TorchEncoder(plan).for_asking()
     from character_pipeline.models.onnx_backend import OnnxEncoder
 
     return OnnxEncoder(plan)
