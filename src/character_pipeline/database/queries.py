@@ -142,7 +142,7 @@ def results_by_id(store: Store, found: Filter) -> Iterator[ExtractionResult]:
 
 
 def count_results(store: Store, found: Filter) -> int:
-    mask = _mask(store, found)
+    mask = find_mask(store, found)
     if not found.conditions:
         return count_bits(mask)
     return sum(len(_holding(store, found, numbers)) for numbers in members(mask))
@@ -155,7 +155,7 @@ def result_at(store: Store, found: Filter, number: int) -> ExtractionResult | No
 
 def find_numbers(store: Store, found: Filter, offset: int = 0) -> Iterator[int]:
     """The numbers of the items that a filter lets through, rising, without the first so many."""
-    mask = _mask(store, found)
+    mask = find_mask(store, found)
     if not found.conditions:
         yield from (number for numbers in members(mask, offset) for number in numbers)
     else:
@@ -163,8 +163,8 @@ def find_numbers(store: Store, found: Filter, offset: int = 0) -> Iterator[int]:
         yield from islice(holding, offset, None)
 
 
-def _mask(store: Store, found: Filter) -> Mask:
-    """The items for which the sets of a filter hold, without those that are gone."""
+def find_mask(store: Store, found: Filter) -> Mask:
+    """The items for which all of a filter holds but its conditions in SQL, without those that are gone."""
     mask = read_mask(store.db, STATUS, range(len(STATUSES)))
     for attribute, codes, negated in found.sets:
         other = read_mask(store.db, attribute, codes)
