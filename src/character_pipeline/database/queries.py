@@ -15,6 +15,7 @@ from character_pipeline.database.bitmaps import (
     Mask,
     as_flags,
     count_bits,
+    fitted,
     index_rows,
     mask_of,
     members,
@@ -41,10 +42,12 @@ class Filter:
 
     Attributes:
         sets: the attribute, its codes of which one must hold, and whether none may hold instead (see bitmaps.py).
+        within: bitmaps of which all must hold, from elsewhere (see search.py).
         conditions, marks: the same as SQL, for what has no bitmap.
     """
 
     sets: list[tuple[int, tuple[int, ...], bool]] = field(default_factory=lambda: [(STATUS, (QUARANTINED,), True)])
+    within: list[Mask] = field(default_factory=list)
     conditions: list[str] = field(default_factory=list)
     marks: list[Any] = field(default_factory=list)
 
@@ -169,6 +172,8 @@ def find_mask(store: Store, found: Filter) -> Mask:
     for attribute, codes, negated in found.sets:
         other = read_mask(store.db, attribute, codes)
         mask &= ~other if negated else other
+    for other in found.within:
+        mask &= fitted(other, mask)
     mask &= ~mask_of((row[0] for row in store.db.execute("SELECT id FROM items WHERE gone = 1")), mask)
     return mask
 
