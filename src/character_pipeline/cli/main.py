@@ -24,6 +24,7 @@ from character_pipeline.cli import (
     profiles,
     query,
     redecide,
+    review,
     sample,
     show,
     stats,
@@ -56,6 +57,7 @@ app.command("errors")(errors.errors)
 app.command("export")(export.export)
 app.command("export-onnx")(export_onnx.export_onnx)
 app.command("evaluate")(evaluate.evaluate)
+app.command("review")(review.review)
 app.command("feedback")(feedback.feedback)
 app.command("bench")(bench.bench)
 app.command("sample")(sample.sample)

@@ -15,18 +15,26 @@ def query(
     min_confidence: Annotated[
         float, typer.Option(min=0, max=1, help="Least confidence of the attributes asked for, or of the record.")
     ] = 0.0,
+    text: Annotated[
+        str | None, typer.Option(help="Words of the tags or the text: 'blue_eyes school* -hat'; * for how one begins.")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many records.")] = 20,
     as_json: JsonOption = False,
 ) -> None:
     """List records by their attributes, for instance --where 'hair_color=Black,gender=Female'.
 
-    A value may also be a state: eye_color=not_visible. With --json, one flat record a line.
+    A value may also be a state: eye_color=not_visible. With --json, one flat record a line. --text makes an index
+    beside the database when it is first used, and keeps it up to date.
     """
+    from character_pipeline.cli.progress import ShareLog
     from character_pipeline.database.export import flat_row
     from character_pipeline.database.queries import count_results, find_results, parse_filter
+    from character_pipeline.database.search import add_text
 
     with open_store(db) as store:
         found = parse_filter(store, where, min_confidence)
+        if text is not None:
+            add_text(store, found, text, ShareLog("indexing texts"))
         rows = [flat_row(result) for result in find_results(store, found, limit)]
         total = len(rows) if len(rows) < limit else count_results(store, found)
     if as_json:

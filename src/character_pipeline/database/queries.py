@@ -15,6 +15,7 @@ from character_pipeline.database.bitmaps import (
     Mask,
     as_flags,
     count_bits,
+    fitted,
     index_rows,
     mask_of,
     members,
@@ -41,10 +42,12 @@ class Filter:
 
     Attributes:
         sets: the attribute, its codes of which one must hold, and whether none may hold instead (see bitmaps.py).
+        within: bitmaps of which all must hold, from elsewhere (see search.py).
         conditions, marks: the same as SQL, for what has no bitmap.
     """
 
     sets: list[tuple[int, tuple[int, ...], bool]] = field(default_factory=lambda: [(STATUS, (QUARANTINED,), True)])
+    within: list[Mask] = field(default_factory=list)
     conditions: list[str] = field(default_factory=list)
     marks: list[Any] = field(default_factory=list)
 
@@ -142,7 +145,7 @@ def results_by_id(store: Store, found: Filter) -> Iterator[ExtractionResult]:
 
 
 def count_results(store: Store, found: Filter) -> int:
-    mask = _mask(store, found)
+    mask = find_mask(store, found)
     if not found.conditions:
         return count_bits(mask)
     return sum(len(_holding(store, found, numbers)) for numbers in members(mask))
@@ -155,7 +158,7 @@ def result_at(store: Store, found: Filter, number: int) -> ExtractionResult | No
 
 def find_numbers(store: Store, found: Filter, offset: int = 0) -> Iterator[int]:
     """The numbers of the items that a filter lets through, rising, without the first so many."""
-    mask = _mask(store, found)
+    mask = find_mask(store, found)
     if not found.conditions:
         yield from (number for numbers in members(mask, offset) for number in numbers)
     else:
@@ -163,12 +166,14 @@ def find_numbers(store: Store, found: Filter, offset: int = 0) -> Iterator[int]:
         yield from islice(holding, offset, None)
 
 
-def _mask(store: Store, found: Filter) -> Mask:
-    """The items for which the sets of a filter hold, without those that are gone."""
+def find_mask(store: Store, found: Filter) -> Mask:
+    """The items for which all of a filter holds but its conditions in SQL, without those that are gone."""
     mask = read_mask(store.db, STATUS, range(len(STATUSES)))
     for attribute, codes, negated in found.sets:
         other = read_mask(store.db, attribute, codes)
         mask &= ~other if negated else other
+    for other in found.within:
+        mask &= fitted(other, mask)
     mask &= ~mask_of((row[0] for row in store.db.execute("SELECT id FROM items WHERE gone = 1")), mask)
     return mask
 
