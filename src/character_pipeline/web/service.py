@@ -8,13 +8,13 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from character_pipeline import __version__
 from character_pipeline.attribute_fusion.strategies import list_strategies
-from character_pipeline.config import PipelineConfig
+from character_pipeline.config import PipelineConfig, load_config
 from character_pipeline.data import CharacterAttributes, Item
 from character_pipeline.database.store import Store
 from character_pipeline.database.vectors import VectorCache
@@ -25,13 +25,17 @@ from character_pipeline.processing import Meter, Stages, introduce, process_item
 from character_pipeline.processing.deciding import POLICY, find_policy
 from character_pipeline.runs.hardware import count_cores
 from character_pipeline.web.batching import Batcher
+from character_pipeline.web.jobs import Jobs
 from character_pipeline.web.metrics import Metrics
+from character_pipeline.web.spool import spool_of
 from character_pipeline.web.stores import Stores
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+STOPPABLE = 200
+"""Items after which a job can be stopped."""
 log = logging.getLogger("character_pipeline")
 
 
@@ -41,20 +45,26 @@ class Service:
     Raises ConfigError, ModelError or StoreError where settings, model or database cannot be used.
 
     Attributes:
+        jobs: what is done in the background.
         ready: set when the model has answered once.
     """
 
     def __init__(self, config: Mapping[str, Any] | str | Path | PipelineConfig | None = None) -> None:
-        self.pipeline = create_pipeline(config)
-        self.config = self.pipeline.config
+        self.config = _in_small_shards(load_config(config))
+        self.pipeline = create_pipeline(self.config)
         self.vocabulary = self.pipeline.vocabulary
         self.metrics = Metrics()
         self.ready = threading.Event()
-        self.pipeline.store  # noqa: B018 - makes the database where there is none
-        self._stores = Stores(self.config.database.db_path, self.vocabulary)
         self._stages = {self.config.attribute_fusion.fusion_strategy: self.pipeline.stages}
         self._making = threading.Lock()
         self._cache = self._open_cache()
+        with ExitStack() as opened:
+            opened.callback(self.pipeline.close)
+            self.pipeline.store  # noqa: B018 - makes the database where there is none
+            self._stores = Stores(self.config.database.db_path, self.vocabulary)
+            opened.callback(self._stores.close)
+            self.jobs = Jobs(self.pipeline, self._stores, spool_of(self.config), self.metrics)
+            opened.pop_all()
         serve = self.config.serve
         self.batcher = Batcher(self._describe, serve.batch_size, serve.batch_wait_ms / 1000, serve.queue_size)
         self._introduce_metrics()
@@ -69,6 +79,7 @@ class Service:
     def _introduce_metrics(self) -> None:
         self.metrics.about.labels(__version__, self.pipeline.stages.fingerprint).set(1)
         self.metrics.watch("charpipe_queue_items", "Single items that wait", lambda: self.batcher.depth)
+        self.metrics.watch_all("charpipe_jobs", "Jobs by state", "state", self.jobs.counts)
         self.metrics.watch("charpipe_ready", "Whether the model has answered", self.ready.is_set)
 
     @property
@@ -148,6 +159,7 @@ class Service:
         self.ready.set()
 
     def close(self) -> None:
+        self.jobs.close()
         self.batcher.close()
         if self._cache is not None:
             self._cache.close()
@@ -159,6 +171,11 @@ class Service:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _in_small_shards(config: PipelineConfig) -> PipelineConfig:
+    size = min(config.run.shard_size, STOPPABLE)
+    return config.model_copy(update={"run": config.run.model_copy(update={"shard_size": size})})
 
 
 def _with_strategy(config: PipelineConfig, strategy: str) -> PipelineConfig:
