@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import gradio as gr
 
+from character_pipeline.web.ui.explore import explore_tab
 from character_pipeline.web.ui.extract import extract_tab
 from character_pipeline.web.ui.pictures import picture_router
+from character_pipeline.web.ui.review import review_tab
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -21,7 +23,7 @@ MONO = ("ui-monospace", "monospace")
 AT_ONCE = 16
 """Events of one kind that are answered at a time."""
 HEAD = '<meta name="color-scheme" content="light dark"><meta name="referrer" content="no-referrer">'
-TABS = {"Extract": extract_tab}
+TABS = {"Extract": extract_tab, "Explore": explore_tab, "Review": review_tab}
 
 
 def build_ui(service: Service) -> gr.Blocks:
@@ -30,8 +32,8 @@ def build_ui(service: Service) -> gr.Blocks:
         gr.HTML('<h1 class="cp-brand">character_pipeline</h1>', js_on_load=None)
         with gr.Tabs(elem_id="tabs"):
             for name, lay_out in TABS.items():
-                with gr.Tab(name, id=name.lower()):
-                    lay_out(service)
+                with gr.Tab(name, id=name.lower()) as tab:
+                    lay_out(service, tab)
     blocks.queue(default_concurrency_limit=AT_ONCE, api_open=False)
     made: gr.Blocks = blocks
     return made

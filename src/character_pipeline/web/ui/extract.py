@@ -23,7 +23,7 @@ EXAMPLES = 12
 EMPTY = "Drop a picture, or paste tags or a description, and press Extract; or click an example."
 
 
-def extract_tab(service: Service) -> None:
+def extract_tab(service: Service, tab: gr.Tab) -> None:
     """Lay out the tab, and wire it."""
     with gr.Row(elem_classes="cp-split"):
         with gr.Column(scale=2, min_width=320):

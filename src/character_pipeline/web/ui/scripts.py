@@ -35,7 +35,7 @@ const acts = {
 };
 const typed = (event) => {
   if (!element.isConnected) return document.removeEventListener('keydown', typed);
-  const busyElsewhere = event.target.closest('input, textarea, select, [role=listbox], [contenteditable], [role=tab]');
+  const busyElsewhere = event.target.closest('input, textarea, select, [role=listbox], [contenteditable]');
   if (!element.offsetParent || busyElsewhere || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.key === 'Enter' && event.target.closest('button, a, summary')) return;
   const act = /^[0-9]$/.test(event.key) ? () => press(Number(event.key)) : acts[event.key];
@@ -50,6 +50,18 @@ element.addEventListener('click', (event) => {
   if (button.dataset.key) press(Number(button.dataset.key));
   else acts[button.dataset.act]();
 });
-watch('value', () => { busy = false; });
+watch('value', () => {
+  busy = false;
+  const idle = document.activeElement === document.body || document.activeElement.matches('[role=tab]');
+  if (idle && element.offsetParent) card()?.focus({preventScroll: true});
+});
 """
 """Answers the question that is shown: a digit says a value, Enter confirms, arrows go on and back, u takes back."""
+
+BRING_UP = """
+() => {
+  const one = document.getElementById('one');
+  if (one && one.getBoundingClientRect().top > window.innerHeight * 0.8) one.scrollIntoView({behavior: 'smooth'});
+}
+"""
+"""Shows the item that was picked where it is below the gallery, as on a phone."""
