@@ -277,8 +277,8 @@ class ErrorGroup:
 
 def list_errors(store: Store, examples: int = 3) -> list[ErrorGroup]:
     """The errors of the present items by kind, most frequent first."""
-    query = """SELECT i.item_id, e.message FROM errors e JOIN items i ON i.id = e.item
-               WHERE i.gone = 0 AND e.kind = ? ORDER BY e.item LIMIT ?"""
+    query = f"""SELECT i.item_id, e.message FROM errors e JOIN items i ON i.id = e.item JOIN records r ON r.item = i.id
+                WHERE i.gone = 0 AND r.status <> {QUARANTINED} AND e.kind = ? ORDER BY e.item LIMIT ?"""
     groups: list[ErrorGroup] = []
     for kind, count in count_errors(store).items():
         passing, advice = ERROR_KINDS.get(kind, (False, ""))
