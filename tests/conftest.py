@@ -29,8 +29,8 @@ WORDS = {
     "crowd": ("people", "multiple"),
 }
 
-IDENTITY = ("identity", "duplicates", "profiles", "profile_members")
-"""The tables of version 7."""
+SINCE_SEVEN = ("identity", "duplicates", "profiles", "profile_members", "jobs", "api_keys", "pace")
+"""The tables of version 7 and of those that came after it."""
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -24,7 +24,7 @@ def test_the_notebook_runs(path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path
         (tmp_path / "charpipe").chmod(0o755)
         monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
         monkeypatch.setenv("TMPDIR", str(tmp_path))
-        notebook = nbformat.read(path, 4)
+        notebook = nbformat.read(path, 4)  # type: ignore[no-untyped-call]
         NotebookClient(notebook, timeout=300, kernel_name="python3").execute()
     errors = [out for cell in notebook.cells for out in cell.get("outputs", ()) if out.output_type == "error"]
     assert not errors

@@ -178,6 +178,28 @@ class RunConfig(Section):
     workers: int = Field(0, ge=0, description="processes; 0: as many as there are processors, one for small runs")
 
 
+class ServeConfig(Section):
+    host: str = Field("127.0.0.1", min_length=1, description="the address that `charpipe serve` listens on")
+    port: int = Field(7860, ge=0, le=65535, description="its port; 0: any that is free")
+    batch_size: int = Field(32, ge=1, description="single items of many callers that are processed together")
+    batch_wait_ms: float = Field(
+        4.0, ge=0, le=1000, description="how long the first of them waits for others; 0: for none"
+    )
+    queue_size: int = Field(256, ge=1, description="single items that may wait; with more the service is busy")
+    max_concurrent: int = Field(128, ge=1, description="requests that are answered at a time; the others get 429")
+    timeout_seconds: float = Field(60.0, gt=0, description="after which a request gets 504")
+    max_body_bytes: int = Field(64 * 2**20, ge=1, description="larger requests are refused")
+    max_batch_items: int = Field(100_000, ge=1, description="items of one batch")
+    spool_path: Folder | None = Field(None, description="where batches wait; none: a folder beside the database")
+    require_key: bool | None = Field(
+        None, description="ask for an API key; null: where others than this machine reach it"
+    )
+    cors_origins: tuple[str, ...] = Field((), description="pages of these origins may ask from a browser")
+    allowed_hosts: tuple[str, ...] = Field(
+        (), description="names, besides those of this machine, by which it may be asked"
+    )
+
+
 class PipelineConfig(Section):
     """All sections; every one has defaults."""
 
@@ -190,6 +212,7 @@ class PipelineConfig(Section):
     database: DatabaseConfig = DatabaseConfig()
     vocabulary: VocabularyConfig = VocabularyConfig()
     run: RunConfig = RunConfig()
+    serve: ServeConfig = ServeConfig()
 
 
 def load_config(given: Mapping[str, Any] | str | Path | PipelineConfig | None = None) -> PipelineConfig:

@@ -33,6 +33,14 @@ class StoreError(CharpipeError):
     """The database cannot be used as asked."""
 
 
+class LockedError(StoreError):
+    """Another run is writing to the database."""
+
+
+class BusyError(CharpipeError):
+    """A service has all the work that it can hold; the same again a little later may succeed."""
+
+
 class ItemError(CharpipeError):
     """One item could not be read or understood; the run goes on.
 

@@ -213,6 +213,7 @@ class CharacterPipeline:
         retry_failed: bool = False,
         progress: Progress | None = None,
         fine: bool = True,
+        engine: Engine | None = None,
     ) -> RunSummary:
         """As `run`, over sources that are no files, by the names that they have in the database.
 
@@ -220,7 +221,8 @@ class CharacterPipeline:
             fine: cut a small run into small shards, so that its progress is seen.
         """
         request = self._request(tuple(sources), None, retry_failed)
-        return Run(self.store, replace(request, sources=sources, fine=fine), progress).execute()
+        request = replace(request, sources=sources, fine=fine, engine=engine or LocalEngine())
+        return Run(self.store, request, progress).execute()
 
     def get_statistics(self) -> dict[str, Any]:
         """Counts by status, confidence, timing, attribute distribution and errors by kind, of the whole database."""

@@ -18,7 +18,7 @@ from character_pipeline.errors import ConfigError, ModelError, StoreError
 from character_pipeline.processing.deciding import deciding_digest, find_policy, read_policies
 from character_pipeline.rl_optimizer.policy import DEFAULT, load_policy, save_policy
 from character_pipeline.training.policy import noted
-from tests.conftest import IDENTITY
+from tests.conftest import SINCE_SEVEN
 from tests.rl_optimizer.simulated import VOCABULARY, make_gold
 from tests.rl_optimizer.simulated_run import pipeline_of, settings, trained_policy
 
@@ -131,7 +131,7 @@ def test_databases_without_policies(tmp_path: Path, files: list[Path]) -> None:
     (tmp_path / "text.db").write_text("hello" * 100)
     assert current_policy(tmp_path / "text.db") is None
     with closing(Store(tmp_path / "old.db", VOCABULARY)) as old:
-        for name in ("policies", *IDENTITY):
+        for name in ("policies", *SINCE_SEVEN):
             old.db.execute(f"DROP TABLE {name}")
         old.db.execute("PRAGMA user_version = 5")
     assert current_policy(tmp_path / "old.db") is None

@@ -29,7 +29,7 @@ from character_pipeline.database.rows import Rows
 from character_pipeline.database.store import Store
 from character_pipeline.errors import StoreError
 from character_pipeline.vocabulary import load_vocabulary
-from tests.conftest import IDENTITY
+from tests.conftest import SINCE_SEVEN
 
 VOCABULARY = load_vocabulary()
 ITEMS = 3 * BLOCK // 2
@@ -153,7 +153,7 @@ def test_a_database_of_an_older_version_is_brought_up_to_date_by_readers(store: 
         listed = [codes for codes in store.codes if codes.many]
         old.executemany("INSERT INTO many VALUES (?, 1, 1)", [(codes.number,) for codes in listed])
         old.execute("ALTER TABLE details DROP COLUMN dealing")
-        for name in ("policies", *IDENTITY):
+        for name in ("policies", *SINCE_SEVEN):
             old.execute(f"DROP TABLE {name}")
         for index in ("items_gone", "errors_kind"):
             old.execute(f"DROP INDEX {index}")

@@ -28,7 +28,7 @@ from character_pipeline.rl_optimizer.choices import (
     write_choice,
     write_dealing,
 )
-from tests.conftest import IDENTITY
+from tests.conftest import SINCE_SEVEN
 from tests.rl_optimizer.simulated import make_gold
 from tests.rl_optimizer.simulated_run import pipeline_of, run_items, settings, trained_policy
 
@@ -120,7 +120,7 @@ def test_databases_from_before_are_read_as_they_are(store: Store, tmp_path: Path
         assert isinstance(store.db, sqlite3.Connection)
         store.db.backup(old)
         old.execute("ALTER TABLE details DROP COLUMN dealing")
-        for name in ("policies", *IDENTITY):
+        for name in ("policies", *SINCE_SEVEN):
             old.execute(f"DROP TABLE {name}")
         old.execute("PRAGMA user_version = 4")
     for writable in (False, True):

@@ -118,6 +118,11 @@ BUILT_IN: tuple[Strategy, ...] = (
 LEARNED = ("ensemble", "bayesian")
 
 
+def list_strategies() -> list[str]:
+    """The names that `find_strategy` knows."""
+    return [*(one.name for one in BUILT_IN), *LEARNED, *(point.name for point in entry_points(group=ENTRY_POINTS))]
+
+
 def find_strategy(name: str, weights: Callable[[], Weights] = Weights) -> Strategy:
     """The strategy of this name, of the package or of a plugin. Raises ConfigError that lists what there is.
 
@@ -131,7 +136,7 @@ def find_strategy(name: str, weights: Callable[[], Weights] = Weights) -> Strate
         return _learned(name, weights())
     plugins = {point.name: point for point in entry_points(group=ENTRY_POINTS)}
     if name not in plugins:
-        allowed = ", ".join([*built_in, *LEARNED, *plugins])
+        allowed = ", ".join(list_strategies())
         raise ConfigError(f"attribute_fusion.fusion_strategy '{name}' is not in this version. Allowed: {allowed}")
     made = plugins[name].load()
     found: Strategy = made() if isinstance(made, type) else made

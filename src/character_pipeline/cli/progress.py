@@ -108,6 +108,21 @@ class LiveProgress:
         self.bar.stop()
 
 
+class ShareLog:
+    """A line every ten seconds of what is done beforehand, such as an index."""
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+        self.last = time.monotonic()
+
+    def __call__(self, done: int, total: int) -> None:
+        now = time.monotonic()
+        if now - self.last >= LOG_EVERY:
+            self.last = now
+            sys.stderr.write(f"{time.strftime('%H:%M:%S')} {self.what}: {done:,} of {total:,}\n")
+            sys.stderr.flush()
+
+
 def duration(seconds: float) -> str:
     """Seconds as a person says them: "4 s", "12 min", "3.4 h"."""
     if seconds < 90:

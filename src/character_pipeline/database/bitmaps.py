@@ -141,6 +141,13 @@ def mask_of(numbers: Iterable[int], like: Mask) -> Mask:
     return np.packbits(flags, bitorder="little").reshape(like.shape)
 
 
+def fitted(mask: Mask, like: Mask) -> Mask:
+    """A bitmap in the shape of another, which may know of more or fewer items."""
+    found = np.zeros_like(like)
+    found[: len(mask)] = mask[: len(like)]
+    return found
+
+
 def as_flags(mask: Mask) -> NDArray[np.bool_]:
     """A flag for each item, by its number."""
     return np.unpackbits(mask.ravel(), bitorder="little").astype(np.bool_)

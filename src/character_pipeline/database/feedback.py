@@ -67,6 +67,24 @@ def all_feedback(store: Store) -> Iterator[Feedback]:
             yield _feedback(store, row)
 
 
+def feedback_on(store: Store, item_id: str) -> list[Feedback]:
+    """What counts of one item: of each attribute the newest statement."""
+    rows = store.db.execute("SELECT * FROM feedback WHERE item_id = ? ORDER BY id", (item_id,))
+    newest = {row[2]: _feedback(store, row) for row in rows if row[2] in store.vocabulary.attributes}
+    return list(newest.values())
+
+
+def newest_feedback(store: Store, limit: int) -> list[Feedback]:
+    """The newest statements, newest first."""
+    rows = store.db.execute("SELECT * FROM feedback ORDER BY id DESC LIMIT ?", (limit,))
+    return [_feedback(store, row) for row in rows if row[2] in store.vocabulary.attributes]
+
+
+def count_feedback(store: Store) -> int:
+    """How many statements there are."""
+    return int(store.db.execute("SELECT count(*) FROM feedback").fetchone()[0])
+
+
 def _feedback(store: Store, row: Sequence[Any]) -> Feedback:
     number, item_id, key, value, author, given = row
     attribute = store.vocabulary.attributes.get(key)

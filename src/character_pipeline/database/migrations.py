@@ -138,6 +138,29 @@ def identity(db: Connection) -> None:
         db.execute(statement)
 
 
+def service(db: Connection) -> None:
+    """Version 8. What a service was asked to do in the background, and the keys that let someone ask."""
+    for statement in (
+        # name: what people call it; source: its name in sources; options: JSON; idempotency: the key that the request
+        # came with, digest: names its content; stopping: whether it is to be cancelled; failures: JSON, errors by kind
+        """CREATE TABLE jobs(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, state TEXT NOT NULL,
+             source TEXT NOT NULL, options TEXT NOT NULL, idempotency TEXT UNIQUE, digest TEXT NOT NULL,
+             stopping INTEGER NOT NULL DEFAULT 0, created REAL NOT NULL, started REAL, ended REAL,
+             total INTEGER NOT NULL, done INTEGER NOT NULL DEFAULT 0,
+             per_second REAL NOT NULL DEFAULT 0, failures TEXT NOT NULL DEFAULT '{}', error TEXT)""",
+        "CREATE TABLE api_keys(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, digest TEXT NOT NULL, created REAL)",
+    ):
+        db.execute(statement)
+
+
+def pace(db: Connection) -> None:
+    """Version 9. How many items were written in each minute of a run; seconds: JSON, by part of the work."""
+    db.execute(
+        """CREATE TABLE pace(run INTEGER, minute INTEGER, items INTEGER, seconds TEXT,
+             PRIMARY KEY(run, minute)) WITHOUT ROWID"""
+    )
+
+
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     first_tables,
     picture_vectors,
@@ -146,6 +169,8 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     dealings,
     policies,
     identity,
+    service,
+    pace,
 )
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from character_pipeline.config import without_password
 from character_pipeline.database.connection import Connection, DatabaseError
-from character_pipeline.errors import MissingExtraError, StoreError
+from character_pipeline.errors import LockedError, MissingExtraError, StoreError
 
 if TYPE_CHECKING:
     import psycopg
@@ -204,7 +204,8 @@ class PostgresPlace:
         end = time.monotonic() + LOCK_SECONDS
         while not db.execute(f"SELECT pg_try_advisory_lock({LOCK})").fetchone()[0]:
             if time.monotonic() > end:
-                raise StoreError(f"another run is writing to {self.name}: wait for it to end, or choose another schema")
+                message = f"another run is writing to {self.name}: wait for it to end, or choose another schema"
+                raise LockedError(message)
             time.sleep(0.1)
         try:
             yield

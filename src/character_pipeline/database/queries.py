@@ -15,6 +15,7 @@ from character_pipeline.database.bitmaps import (
     Mask,
     as_flags,
     count_bits,
+    fitted,
     index_rows,
     mask_of,
     members,
@@ -41,10 +42,12 @@ class Filter:
 
     Attributes:
         sets: the attribute, its codes of which one must hold, and whether none may hold instead (see bitmaps.py).
+        within: bitmaps of which all must hold, from elsewhere (see search.py).
         conditions, marks: the same as SQL, for what has no bitmap.
     """
 
     sets: list[tuple[int, tuple[int, ...], bool]] = field(default_factory=lambda: [(STATUS, (QUARANTINED,), True)])
+    within: list[Mask] = field(default_factory=list)
     conditions: list[str] = field(default_factory=list)
     marks: list[Any] = field(default_factory=list)
 
@@ -142,10 +145,10 @@ def results_by_id(store: Store, found: Filter) -> Iterator[ExtractionResult]:
 
 
 def count_results(store: Store, found: Filter) -> int:
-    mask = _mask(store, found)
+    mask = find_mask(store, found)
     if not found.conditions:
         return count_bits(mask)
-    return sum(len(_holding(store, found, numbers)) for numbers in members(mask))
+    return sum(len(holding(store, found, numbers)) for numbers in members(mask))
 
 
 def result_at(store: Store, found: Filter, number: int) -> ExtractionResult | None:
@@ -155,26 +158,30 @@ def result_at(store: Store, found: Filter, number: int) -> ExtractionResult | No
 
 def find_numbers(store: Store, found: Filter, offset: int = 0) -> Iterator[int]:
     """The numbers of the items that a filter lets through, rising, without the first so many."""
-    mask = _mask(store, found)
+    mask = find_mask(store, found)
     if not found.conditions:
         yield from (number for numbers in members(mask, offset) for number in numbers)
     else:
-        holding = (number for numbers in members(mask) for number in _holding(store, found, numbers))
-        yield from islice(holding, offset, None)
+        some = (number for numbers in members(mask) for number in holding(store, found, numbers))
+        yield from islice(some, offset, None)
 
 
-def _mask(store: Store, found: Filter) -> Mask:
-    """The items for which the sets of a filter hold, without those that are gone."""
+def find_mask(store: Store, found: Filter) -> Mask:
+    """The items for which all of a filter holds but its conditions in SQL, without those that are gone."""
     mask = read_mask(store.db, STATUS, range(len(STATUSES)))
     for attribute, codes, negated in found.sets:
         other = read_mask(store.db, attribute, codes)
         mask &= ~other if negated else other
+    for other in found.within:
+        mask &= fitted(other, mask)
     mask &= ~mask_of((row[0] for row in store.db.execute("SELECT id FROM items WHERE gone = 1")), mask)
     return mask
 
 
-def _holding(store: Store, found: Filter, numbers: Sequence[int]) -> list[int]:
-    """Those of some items for which the conditions in SQL hold."""
+def holding(store: Store, found: Filter, numbers: Sequence[int]) -> list[int]:
+    """Those of some items, rising, for which the conditions in SQL hold; all where there are none."""
+    if not found.conditions or not numbers:
+        return sorted(numbers)
     query = f"SELECT i.id FROM {RESULT_TABLES} WHERE i.id IN ({_marks(numbers)}) AND {' AND '.join(found.conditions)}"
     return [row[0] for row in store.db.execute(f"{query} ORDER BY i.id", [*numbers, *found.marks])]
 
@@ -270,8 +277,8 @@ class ErrorGroup:
 
 def list_errors(store: Store, examples: int = 3) -> list[ErrorGroup]:
     """The errors of the present items by kind, most frequent first."""
-    query = """SELECT i.item_id, e.message FROM errors e JOIN items i ON i.id = e.item
-               WHERE i.gone = 0 AND e.kind = ? ORDER BY e.item LIMIT ?"""
+    query = f"""SELECT i.item_id, e.message FROM errors e JOIN items i ON i.id = e.item JOIN records r ON r.item = i.id
+                WHERE i.gone = 0 AND r.status <> {QUARANTINED} AND e.kind = ? ORDER BY e.item LIMIT ?"""
     groups: list[ErrorGroup] = []
     for kind, count in count_errors(store).items():
         passing, advice = ERROR_KINDS.get(kind, (False, ""))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from character_pipeline.database.connection import Connection
-from character_pipeline.errors import StoreError
+from character_pipeline.errors import LockedError, StoreError
 
 BUSY_SECONDS = 30
 CACHE_KIB = 32_768
@@ -91,7 +91,7 @@ class SqlitePlace:
             lock.acquire()
         except Timeout as error:
             message = f"another run is writing to {self.path}: wait for it to end, or choose another output"
-            raise StoreError(message) from error
+            raise LockedError(message) from error
         except OSError as error:
             raise StoreError(f"the database cannot be opened for writing: {self.path}: {error}") from error
         try:

@@ -27,6 +27,7 @@ class Stages:
     """Everything that turns items into results, wired once and used for any number of shards.
 
     Attributes:
+        extractors: as they were given.
         text_stages, image_stages, reading_stages: the extractors by what they are run on: texts, decoded pictures,
             and what the readers found in pictures.
         readers: each reader of the reading stages once, by its key.
@@ -44,6 +45,7 @@ class Stages:
     ) -> None:
         self.config = config
         self.vocabulary = vocabulary
+        self.extractors = tuple(extractors)
         self.text_stages = [stage for stage in extractors if stage.needs <= {"text"}]
         self.image_stages = [stage for stage in extractors if "image" in stage.needs]
         self.reading_stages = [cast("ReadingStage", stage) for stage in extractors if "readings" in stage.needs]

@@ -1,0 +1,71 @@
+"""The web UI: a tab for each thing that a curator does. It has no logic of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import gradio as gr
+
+from character_pipeline.web.ui.explore import explore_tab
+from character_pipeline.web.ui.extract import extract_tab
+from character_pipeline.web.ui.pictures import picture_router
+from character_pipeline.web.ui.review import review_tab
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from character_pipeline.web.service import Service
+
+STYLE = Path(__file__).with_name("style.css")
+FONT = ("system-ui", "sans-serif")
+MONO = ("ui-monospace", "monospace")
+AT_ONCE = 16
+"""Events of one kind that are answered at a time."""
+HEAD = '<meta name="color-scheme" content="light dark"><meta name="referrer" content="no-referrer">'
+TABS = {"Extract": extract_tab, "Explore": explore_tab, "Review": review_tab}
+
+
+def build_ui(service: Service) -> gr.Blocks:
+    """The pages of a service."""
+    with gr.Blocks(title="character_pipeline", analytics_enabled=False, fill_width=True) as blocks:
+        gr.HTML('<h1 class="cp-brand">character_pipeline</h1>', js_on_load=None)
+        with gr.Tabs(elem_id="tabs"):
+            for name, lay_out in TABS.items():
+                with gr.Tab(name, id=name.lower()) as tab:
+                    lay_out(service, tab)
+    blocks.queue(default_concurrency_limit=AT_ONCE, api_open=False)
+    made: gr.Blocks = blocks
+    return made
+
+
+def mount_ui(app: FastAPI, service: Service, path: str = "/") -> FastAPI:
+    """Put the pages into an application that has its other routes already."""
+    app.include_router(picture_router(service))
+    gr.mount_gradio_app(
+        app,
+        build_ui(service),
+        path,
+        footer_links=[],
+        run_history=False,
+        show_error=False,
+        max_file_size=service.config.serve.max_body_bytes,
+        ssr_mode=False,
+        enable_monitoring=False,
+        mcp_server=False,
+        theme=make_theme(),
+        css_paths=[STYLE],
+        head=HEAD,
+    )
+    return app
+
+
+def make_theme() -> gr.themes.Base:
+    """Calm colours, and the fonts that every system has: nothing is fetched from elsewhere."""
+    return gr.themes.Base(
+        primary_hue=gr.themes.colors.indigo,
+        neutral_hue=gr.themes.colors.slate,
+        radius_size=gr.themes.sizes.radius_md,
+        font=FONT,
+        font_mono=MONO,
+    )
