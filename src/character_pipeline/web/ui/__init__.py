@@ -12,6 +12,7 @@ from character_pipeline.web.ui.downloads import download_router
 from character_pipeline.web.ui.explore import explore_tab
 from character_pipeline.web.ui.extract import extract_tab
 from character_pipeline.web.ui.pictures import picture_router
+from character_pipeline.web.ui.policy import policy_tab
 from character_pipeline.web.ui.review import review_tab
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ MONO = ("ui-monospace", "monospace")
 AT_ONCE = 16
 """Events of one kind that are answered at a time."""
 HEAD = '<meta name="color-scheme" content="light dark"><meta name="referrer" content="no-referrer">'
-TABS = {"Extract": extract_tab, "Explore": explore_tab, "Review": review_tab, "Batch": batch_tab}
+TABS = {"Extract": extract_tab, "Explore": explore_tab, "Review": review_tab, "Batch": batch_tab, "Policy": policy_tab}
 
 
 def build_ui(service: Service) -> gr.Blocks:

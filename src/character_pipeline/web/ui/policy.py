@@ -15,7 +15,7 @@ from character_pipeline.database.policies import Version, adopt, roll_back, vers
 from character_pipeline.errors import CharpipeError
 from character_pipeline.rl_optimizer.learned import make_learned
 from character_pipeline.rl_optimizer.policy import load_policy
-from character_pipeline.web.access import is_local
+from character_pipeline.web.ui.batch import is_local
 from character_pipeline.web.ui.html import chip, esc, note, table, term
 from character_pipeline.web.ui.plots import plotted
 from character_pipeline.web.ui.terms import explain
@@ -36,7 +36,7 @@ def policy_tab(service: Service, tab: gr.Tab) -> None:
     with gr.Row(elem_classes="cp-split"):
         with gr.Column(scale=2, min_width=320):
             gr.HTML(note(explain("policy")), js_on_load=None)
-            wishes = _wish_fields(is_local(service.config.serve.host))
+            wishes = _wish_fields(is_local(service))
             with gr.Row():
                 start = gr.Button("Train", variant="primary", elem_id="train")
                 stop = gr.Button("Stop", interactive=False)
@@ -92,7 +92,7 @@ def _wish(service: Service, source: str, path: str, steps: float, price: float, 
     """Raises gr.Error where a file was asked for that nobody here may name."""
     if source != FILE:
         return Wish(int(steps), price, reward)
-    if not is_local(service.config.serve.host) or not path.strip():
+    if not is_local(service) or not path.strip():
         raise gr.Error("name the truth file", print_exception=False)
     return Wish(int(steps), price, reward, Path(path.strip()))
 
@@ -157,13 +157,13 @@ def _verdict(course: Course) -> str:
     gate = course.report["gate"]
     low, high = gate["interval"]
     beaten = "It is better than" if gate["adopted"] else "It is not surely better than"
-    rows = [
-        (esc(name), f"{value:+.4f}") for name, value in sorted(course.report["utility"].items(), key=lambda p: -p[1])
-    ]
-    return (
-        f"<p><b>{beaten} {esc(gate['baseline'])}</b> on characters that it did not learn from: "
-        f"{gate['difference']:+.4f} utility an attribute (95 %: {low:+.4f} to {high:+.4f}).</p>{table(('what', 'utility'), rows)}"
+    worths = sorted(course.report["utility"].items(), key=lambda pair: -pair[1])
+    rows = [(esc(name), f"{worth:+.4f}") for name, worth in worths]
+    said = (
+        f"<b>{beaten} {esc(gate['baseline'])}</b> on characters that it did not learn from: "
+        f"{gate['difference']:+.4f} utility an attribute (95 %: {low:+.4f} to {high:+.4f})."
     )
+    return f"<p>{said}</p>{table(('what', 'utility'), rows)}"
 
 
 def versions_html(found: Iterable[Version]) -> str:
