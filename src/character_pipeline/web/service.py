@@ -47,6 +47,7 @@ class Service:
     Attributes:
         jobs: what is done in the background.
         ready: set when the model has answered once.
+        failure: why that will not be.
     """
 
     def __init__(self, config: Mapping[str, Any] | str | Path | PipelineConfig | None = None) -> None:
@@ -55,6 +56,7 @@ class Service:
         self.vocabulary = self.pipeline.vocabulary
         self.metrics = Metrics()
         self.ready = threading.Event()
+        self.failure: str | None = None
         self._stages = {self.config.attribute_fusion.fusion_strategy: self.pipeline.stages}
         self._making = threading.Lock()
         self._cache = self._open_cache()
@@ -148,6 +150,18 @@ class Service:
         except (StoreError, sqlite3.Error) as error:
             log.warning("the cache cannot be read: %s", error)
             return {}
+
+    def warm_aside(self) -> None:
+        """`warm` in a thread of its own; `failure` says why it did not work."""
+
+        def warm() -> None:
+            try:
+                self.warm()
+            except Exception as error:
+                log.exception("the model cannot be loaded")
+                self.failure = f"the model cannot be loaded ({type(error).__name__}): the log of the service says why"
+
+        threading.Thread(target=warm, name="warming", daemon=True).start()
 
     def warm(self) -> None:
         """Have the model loaded, and say that the service is ready."""

@@ -1,0 +1,122 @@
+"""What one client may cost the others: bytes of a body, requests at a time, seconds."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import MutableMapping
+from typing import Any
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from character_pipeline.config import ServeConfig
+from character_pipeline.web.rest.problems import ADVICE, ProblemError, answer
+
+LIMITED = "/v1/"
+"""Under this are the requests that are counted and timed; pages may stay open for as long as they like."""
+
+
+class _TooLargeError(Exception):
+    pass
+
+
+class BodyLimit:
+    """Refuses bodies that are too large: at once where they say so, else as soon as they are."""
+
+    def __init__(self, app: ASGIApp, most: int) -> None:
+        self.app = app
+        self.most = most
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        if _stated_length(scope) > self.most:
+            await self._refuse(scope, receive, send)
+            return
+        body = _Body(receive, send, self.most)
+        try:
+            await self.app(scope, body.receive, body.send)
+        except _TooLargeError:
+            pass
+        finally:
+            if body.exceeded and not body.started:
+                await self._refuse(scope, receive, send)
+
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
+        problem = ProblemError(413, ADVICE[413], {"Connection": "close"}, allowed_bytes=self.most)
+        await answer(scope, problem)(scope, receive, send)
+
+
+def _stated_length(scope: Scope) -> int:
+    stated = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+    return int(stated) if stated.isdigit() and len(stated) < 20 else 2**63
+
+
+class _Body:
+    """Counts what comes. When it is too much, the program is told that it is, and what it answers is not sent."""
+
+    def __init__(self, receive: Receive, send: Send, most: int) -> None:
+        self._receive, self._send = receive, send
+        self.left = most
+        self.exceeded = self.started = False
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        self.left -= len(message.get("body", b"")) if message["type"] == "http.request" else 0
+        if self.left < 0:
+            self.exceeded = True
+            raise _TooLargeError
+        return message
+
+    async def send(self, message: Message) -> None:
+        if self.exceeded and not self.started:
+            return
+        self.started = True
+        await self._send(message)
+
+
+class WorkLimit:
+    """So many requests at a time, and each for so long. One that went on for too long is answered, and still counted
+    until it has really ended."""
+
+    def __init__(self, app: ASGIApp, config: ServeConfig) -> None:
+        self.app = app
+        self.most = config.max_concurrent
+        self.seconds = config.timeout_seconds
+        self.running: set[asyncio.Task[None]] = set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not scope["path"].startswith(LIMITED):
+            await self.app(scope, receive, send)
+        elif len(self.running) >= self.most:
+            told = f"{self.most} requests are being answered, as many as serve.max_concurrent allows: ask again soon"
+            await answer(scope, ProblemError(429, told))(scope, receive, send)
+        else:
+            await self._run(scope, receive, send)
+
+    async def _run(self, scope: Scope, receive: Receive, send: Send) -> None:
+        state: MutableMapping[str, Any] = {"started": False, "late": False}
+
+        async def say(message: Message) -> None:
+            if not state["late"]:
+                state["started"] = True
+                await send(message)
+
+        task = asyncio.ensure_future(self.app(scope, receive, say))
+        self.running.add(task)
+        task.add_done_callback(self.running.discard)
+        done, _ = await asyncio.wait({task}, timeout=self.seconds)
+        if done:
+            task.result()
+            return
+        task.add_done_callback(_forget)
+        task.cancel()
+        if not state["started"]:
+            state["late"] = True
+            told = f"no answer within {self.seconds:g} s (serve.timeout_seconds): ask for less, or again soon"
+            await answer(scope, ProblemError(504, told))(scope, receive, send)
+
+
+def _forget(task: asyncio.Task[None]) -> None:
+    if not task.cancelled():
+        task.exception()
