@@ -276,9 +276,10 @@ class ErrorGroup:
 
 
 def list_errors(store: Store, examples: int = 3) -> list[ErrorGroup]:
-    """The errors of the present items by kind, most frequent first."""
-    query = """SELECT i.item_id, e.message FROM errors e JOIN items i ON i.id = e.item
-               WHERE i.gone = 0 AND e.kind = ? ORDER BY e.item LIMIT ?"""
+    """The errors of the present items by kind, most frequent first. No quarantined item is an example."""
+    query = f"""SELECT i.item_id, e.message FROM errors e
+                JOIN items i ON i.id = e.item JOIN records r ON r.item = e.item
+                WHERE i.gone = 0 AND r.status <> {QUARANTINED} AND e.kind = ? ORDER BY e.item LIMIT ?"""
     groups: list[ErrorGroup] = []
     for kind, count in count_errors(store).items():
         passing, advice = ERROR_KINDS.get(kind, (False, ""))

@@ -12,6 +12,7 @@ import gradio as gr
 
 from character_pipeline.data import ERROR_KINDS
 from character_pipeline.errors import CharpipeError, ConfigError
+from character_pipeline.web import access
 from character_pipeline.web.ui.downloads import KINDS
 from character_pipeline.web.ui.html import chip, esc, note
 from character_pipeline.web.ui.scripts import PICK
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 SHOWN = 20
 EVERY = 0.7
-LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
 NONE_YET = "No batch was started yet."
 
 
@@ -71,7 +71,7 @@ def batch_tab(service: Service, tab: gr.Tab) -> None:
 
 def is_local(service: Service) -> bool:
     """Whether only people on this machine can ask: only they may name its folders."""
-    return service.config.serve.host in LOCAL
+    return access.is_local(service.config.serve.host)
 
 
 def start_batch(service: Service, files: Sequence[str], place: str, again: bool = False) -> Job:

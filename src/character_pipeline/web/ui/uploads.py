@@ -6,11 +6,11 @@ import itertools
 import re
 import shutil
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from secrets import token_hex
-from typing import BinaryIO, NamedTuple
+from typing import IO, NamedTuple
 
 from character_pipeline.errors import ConfigError
 from character_pipeline.input_loader.images import IMAGE_SUFFIXES
@@ -27,7 +27,7 @@ class Sent(NamedTuple):
     """A file as it was sent: what it is called below the folder, and its bytes."""
 
     place: tuple[str, ...]
-    file: BinaryIO
+    file: IO[bytes]
 
 
 @dataclass(slots=True)
@@ -79,8 +79,11 @@ def keep_uploads(paths: Iterable[str], parent: Path, most_files: int, most_each:
     keeper = Keeper(parent / f"upload-{token_hex(4)}", most_files, most_each)
     try:
         for path in map(Path, paths):
-            for sent in _unpacked(path) if path.suffix.lower() == ZIP else _plain(path):
-                keeper.keep(sent)
+            if path.suffix.lower() == ZIP:
+                _unpack(path, keeper)
+            elif path.suffix.lower() in TAKEN:
+                with path.open("rb") as file:
+                    keeper.keep(Sent((safe_name(path.name),), file))
         if not keeper.files:
             raise ConfigError(f"nothing to describe was sent: send {' '.join(sorted(TAKEN))}, or a {ZIP} of these")
     except BaseException:
@@ -89,28 +92,21 @@ def keep_uploads(paths: Iterable[str], parent: Path, most_files: int, most_each:
     return keeper.folder
 
 
-def _plain(path: Path) -> Iterator[Sent]:
-    if path.suffix.lower() in TAKEN:
-        with path.open("rb") as file:
-            yield Sent((safe_name(path.name),), file)
-
-
-def _unpacked(path: Path) -> Iterator[Sent]:
-    """The files of an archive. Raises ConfigError where it is none, or is broken."""
+def _unpack(path: Path, keeper: Keeper) -> None:
+    """Keep the files of an archive. Raises ConfigError where it is none, or is broken."""
     try:
         with zipfile.ZipFile(path) as archive:
             for member in archive.infolist():
                 place = safe_place(member.filename)
                 if not member.is_dir() and place and Path(place[-1]).suffix.lower() in TAKEN:
                     with archive.open(member) as file:
-                        yield Sent(place, file)  # type: ignore[arg-type]
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError) as error:
-        raise ConfigError(f"the archive {path.name!r} cannot be unpacked: {error}") from error
+                        keeper.keep(Sent(place, file))
+    except ConfigError:
+        raise
     except Exception as error:
-        # Decompressors of hostile archives raise their own errors: zlib.error, LZMAError.
-        if isinstance(error, ConfigError):
-            raise
-        raise ConfigError(f"the archive {path.name!r} is broken: {type(error).__name__}") from error
+        # Unpacking what is hostile raises nearly anything: BadZipFile, zlib.error, LZMAError, RuntimeError, EOFError.
+        reason = f"{type(error).__name__}: {error}"[:200]
+        raise ConfigError(f"the archive {path.name!r} cannot be unpacked: {reason}") from error
 
 
 def safe_place(name: str) -> tuple[str, ...]:
