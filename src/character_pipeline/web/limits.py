@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import MutableMapping
+from contextlib import suppress
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -11,6 +12,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from character_pipeline.config import ServeConfig
 from character_pipeline.web.rest.problems import ADVICE, ProblemError, answer
 
+DRAINED = 256 * 2**20
+"""Bytes of a body that is too large which are still passed over, so that the answer is heard."""
+DRAIN_SECONDS = 5.0
 LIMITED = "/v1/"
 """Under this are the requests that are counted and timed; pages may stay open for as long as they like."""
 
@@ -30,8 +34,9 @@ class BodyLimit:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        if _stated_length(scope) > self.most:
-            await self._refuse(scope, receive, send)
+        stated = _stated_length(scope)
+        if stated > self.most:
+            await self._refuse(scope, receive, send, drain=stated <= DRAINED)
             return
         body = _Body(receive, send, self.most)
         try:
@@ -42,9 +47,21 @@ class BodyLimit:
             if body.exceeded and not body.started:
                 await self._refuse(scope, receive, send)
 
-    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send, drain: bool = True) -> None:
+        if drain:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(_drain(receive), DRAIN_SECONDS)
         problem = ProblemError(413, ADVICE[413], {"Connection": "close"}, allowed_bytes=self.most)
         await answer(scope, problem)(scope, receive, send)
+
+
+async def _drain(receive: Receive) -> None:
+    """Pass over the rest of a body: whoever is still sending does not hear an answer."""
+    left, more = DRAINED, True
+    while more and left > 0:
+        message = await receive()
+        left -= len(message.get("body", b""))
+        more = message["type"] == "http.request" and message.get("more_body", False)
 
 
 def _stated_length(scope: Scope) -> int:
