@@ -276,9 +276,8 @@ class ErrorGroup:
 
 
 def list_errors(store: Store, examples: int = 3) -> list[ErrorGroup]:
-    """The errors of the present items by kind, most frequent first. No quarantined item is an example."""
-    query = f"""SELECT i.item_id, e.message FROM errors e
-                JOIN items i ON i.id = e.item JOIN records r ON r.item = e.item
+    """The errors of the present items by kind, most frequent first."""
+    query = f"""SELECT i.item_id, e.message FROM errors e JOIN items i ON i.id = e.item JOIN records r ON r.item = i.id
                 WHERE i.gone = 0 AND r.status <> {QUARANTINED} AND e.kind = ? ORDER BY e.item LIMIT ?"""
     groups: list[ErrorGroup] = []
     for kind, count in count_errors(store).items():
