@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import gradio as gr
 
+from character_pipeline.web.ui.analytics import analytics_tab
 from character_pipeline.web.ui.batch import batch_tab
 from character_pipeline.web.ui.downloads import download_router
 from character_pipeline.web.ui.explore import explore_tab
@@ -26,7 +27,14 @@ MONO = ("ui-monospace", "monospace")
 AT_ONCE = 16
 """Events of one kind that are answered at a time."""
 HEAD = '<meta name="color-scheme" content="light dark"><meta name="referrer" content="no-referrer">'
-TABS = {"Extract": extract_tab, "Explore": explore_tab, "Review": review_tab, "Batch": batch_tab, "Policy": policy_tab}
+TABS = {
+    "Extract": extract_tab,
+    "Explore": explore_tab,
+    "Review": review_tab,
+    "Batch": batch_tab,
+    "Analytics": analytics_tab,
+    "Policy": policy_tab,
+}
 
 
 def build_ui(service: Service) -> gr.Blocks:
