@@ -29,7 +29,7 @@ WORDS = {
     "crowd": ("people", "multiple"),
 }
 
-SINCE_SEVEN = ("identity", "duplicates", "profiles", "profile_members", "jobs", "api_keys")
+SINCE_SEVEN = ("identity", "duplicates", "profiles", "profile_members", "jobs", "api_keys", "pace")
 """The tables of version 7 and of those that came after it."""
 
 

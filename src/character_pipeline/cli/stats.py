@@ -2,23 +2,40 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from character_pipeline.cli.common import DbArgument, JsonOption, console, open_store, write_json
+
+if TYPE_CHECKING:
+    from character_pipeline.database.store import Store
 
 MOST_VALUES = 6
 
 
-def stats(db: DbArgument, as_json: JsonOption = False) -> None:
+def stats(
+    db: DbArgument,
+    as_json: JsonOption = False,
+    figures: Annotated[
+        bool, typer.Option("--figures", help="As JSON: confidences, agreement of sources, calibration, throughput.")
+    ] = False,
+) -> None:
     """Count items by status, attributes by value, errors by kind."""
     from character_pipeline.database.queries import get_statistics
 
     with open_store(db) as store:
-        found = get_statistics(store)
-    if as_json:
+        found = _figures(store) if figures else get_statistics(store)
+    if as_json or figures:
         write_json(found)
     else:
         _print(found)
+
+
+def _figures(store: Store) -> dict[str, Any]:
+    from character_pipeline.evaluation.figures import all_figures
+
+    return all_figures(store)
 
 
 def _print(found: dict[str, Any]) -> None:

@@ -153,6 +153,14 @@ def service(db: Connection) -> None:
         db.execute(statement)
 
 
+def pace(db: Connection) -> None:
+    """Version 9. How many items were written in each minute of a run; seconds: JSON, by part of the work."""
+    db.execute(
+        """CREATE TABLE pace(run INTEGER, minute INTEGER, items INTEGER, seconds TEXT,
+             PRIMARY KEY(run, minute)) WITHOUT ROWID"""
+    )
+
+
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     first_tables,
     picture_vectors,
@@ -162,6 +170,7 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     policies,
     identity,
     service,
+    pace,
 )
 
 

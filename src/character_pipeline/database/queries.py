@@ -148,7 +148,7 @@ def count_results(store: Store, found: Filter) -> int:
     mask = find_mask(store, found)
     if not found.conditions:
         return count_bits(mask)
-    return sum(len(_holding(store, found, numbers)) for numbers in members(mask))
+    return sum(len(holding(store, found, numbers)) for numbers in members(mask))
 
 
 def result_at(store: Store, found: Filter, number: int) -> ExtractionResult | None:
@@ -162,8 +162,8 @@ def find_numbers(store: Store, found: Filter, offset: int = 0) -> Iterator[int]:
     if not found.conditions:
         yield from (number for numbers in members(mask, offset) for number in numbers)
     else:
-        holding = (number for numbers in members(mask) for number in _holding(store, found, numbers))
-        yield from islice(holding, offset, None)
+        some = (number for numbers in members(mask) for number in holding(store, found, numbers))
+        yield from islice(some, offset, None)
 
 
 def find_mask(store: Store, found: Filter) -> Mask:
@@ -178,8 +178,10 @@ def find_mask(store: Store, found: Filter) -> Mask:
     return mask
 
 
-def _holding(store: Store, found: Filter, numbers: Sequence[int]) -> list[int]:
-    """Those of some items for which the conditions in SQL hold."""
+def holding(store: Store, found: Filter, numbers: Sequence[int]) -> list[int]:
+    """Those of some items, rising, for which the conditions in SQL hold; all where there are none."""
+    if not found.conditions or not numbers:
+        return sorted(numbers)
     query = f"SELECT i.id FROM {RESULT_TABLES} WHERE i.id IN ({_marks(numbers)}) AND {' AND '.join(found.conditions)}"
     return [row[0] for row in store.db.execute(f"{query} ORDER BY i.id", [*numbers, *found.marks])]
 
@@ -275,8 +277,8 @@ class ErrorGroup:
 
 def list_errors(store: Store, examples: int = 3) -> list[ErrorGroup]:
     """The errors of the present items by kind, most frequent first."""
-    query = """SELECT i.item_id, e.message FROM errors e JOIN items i ON i.id = e.item
-               WHERE i.gone = 0 AND e.kind = ? ORDER BY e.item LIMIT ?"""
+    query = f"""SELECT i.item_id, e.message FROM errors e JOIN items i ON i.id = e.item JOIN records r ON r.item = i.id
+                WHERE i.gone = 0 AND r.status <> {QUARANTINED} AND e.kind = ? ORDER BY e.item LIMIT ?"""
     groups: list[ErrorGroup] = []
     for kind, count in count_errors(store).items():
         passing, advice = ERROR_KINDS.get(kind, (False, ""))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from character_pipeline.database.bitmaps import add_sums, index_rows, indexed, r
 from character_pipeline.database.codes import RECORD_COLUMNS, AttributeCodes, known_to, read_codes, register_codes
 from character_pipeline.database.connection import Connection, find_place
 from character_pipeline.database.migrations import MIGRATIONS, migrate, read_version
+from character_pipeline.database.pace import add_pace
 from character_pipeline.database.rows import Rows
 from character_pipeline.database.vectors import write_vectors
 from character_pipeline.errors import ConfigError, StoreError
@@ -133,8 +134,12 @@ class Store:
             update = "UPDATE runs SET finished = ?, state = ?, statistics = ? WHERE id = ?"
             db.execute(update, (time.time(), state, statistics, run))
 
-    def commit_shard(self, shard: int, rows: Rows) -> None:
-        """Write the rows of a shard, and that it is done, in one transaction."""
+    def commit_shard(self, shard: int, rows: Rows, seconds: Mapping[str, float] | None = None) -> None:
+        """Write the rows of a shard, and that it is done, in one transaction.
+
+        Args:
+            seconds: what its work took, by part.
+        """
         with self.transaction() as db:
             before = self._forget(rows.items)
             add_sums(db, [(row[1], row[3], row[8]) for row in rows.records])
@@ -143,6 +148,8 @@ class Store:
             db.put("errors", ERROR_COLUMNS, rows.errors, keys=2)
             replace_bits(db, before, index_rows(self.codes, [indexed(row) for row in rows.records]))
             write_vectors(db, rows.vectors)
+            if rows.records:
+                add_pace(db, rows.records[0][RECORD_COLUMNS.index("run")], len(rows.items), seconds or {})
             db.execute("UPDATE shards SET state = 'done' WHERE id = ?", (shard,))
 
     def _forget(self, numbers: Sequence[int]) -> list[int]:

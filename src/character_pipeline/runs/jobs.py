@@ -87,7 +87,7 @@ def index_delivered(store: Store, folder: str | None = None) -> Iterator[int]:
             entries = tuple(Ledger(store).shard_entries(shard))
             result = collect(files, ShardJob(shard, planned.run, entries, {}), planned.fingerprint)
             if result is not None:
-                store.commit_shard(shard, result.rows)
+                store.commit_shard(shard, result.rows, result.seconds)
                 yield len(result.rows.items)
         files.remove(shard)
 

@@ -243,7 +243,7 @@ class Run:
 
     def _commit(self, result: ShardResult) -> None:
         start = time.perf_counter()
-        self.store.commit_shard(result.shard, result.rows)
+        self.store.commit_shard(result.shard, result.rows, result.seconds)
         self.summary.spend("write", time.perf_counter() - start)
         for part, seconds in result.seconds.items():
             self.summary.spend(part, seconds)
