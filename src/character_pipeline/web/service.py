@@ -52,6 +52,7 @@ class Service:
 
     def __init__(self, config: Mapping[str, Any] | str | Path | PipelineConfig | None = None) -> None:
         self.config = _in_small_shards(load_config(config))
+        spool = spool_of(self.config)
         self.pipeline = create_pipeline(self.config)
         self.vocabulary = self.pipeline.vocabulary
         self.metrics = Metrics()
@@ -65,7 +66,7 @@ class Service:
             self.pipeline.store  # noqa: B018 - makes the database where there is none
             self._stores = Stores(self.config.database.db_path, self.vocabulary)
             opened.callback(self._stores.close)
-            self.jobs = Jobs(self.pipeline, self._stores, spool_of(self.config), self.metrics)
+            self.jobs = Jobs(self.pipeline, self._stores, spool, self.metrics)
             opened.pop_all()
         serve = self.config.serve
         self.batcher = Batcher(self._describe, serve.batch_size, serve.batch_wait_ms / 1000, serve.queue_size)
