@@ -49,7 +49,7 @@ class BodyLimit:
         finally:
             self.held -= body.taken
             if body.problem is not None and not body.started:
-                await self._refuse(scope, receive, send, body.problem)
+                await self._refuse(scope, receive, send, body.problem, drain=body.more)
 
     @property
     def too_large(self) -> ProblemError:
@@ -67,9 +67,7 @@ class BodyLimit:
         if body.problem is not None:
             raise _RefusedError
 
-    async def _refuse(
-        self, scope: Scope, receive: Receive, send: Send, problem: ProblemError, drain: bool = True
-    ) -> None:
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send, problem: ProblemError, drain: bool) -> None:
         if drain:
             with suppress(TimeoutError):
                 await asyncio.wait_for(_drain(receive), DRAIN_SECONDS)
@@ -99,9 +97,11 @@ class _Body:
         self.taken = 0
         self.problem: ProblemError | None = None
         self.started = False
+        self.more = True
 
     async def receive(self) -> Message:
         message = await self._receive()
+        self.more = message.get("more_body", False)
         if message["type"] == "http.request":
             self.limit.take(self, len(message.get("body", b"")))
         return message
