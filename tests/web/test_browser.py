@@ -194,6 +194,8 @@ def test_policy_says_why_it_cannot_learn(visit: Visiting) -> None:
         expect(page.locator("#versions")).to_contain_text("policy of the package decides")
         page.locator("#train").click()
         expect(page.locator("#training")).to_contain_text("no feedback is in the database")
+        page.locator("#beside").click()
+        expect(page.locator("#comparison tbody, #comparison table").first).to_contain_text("Hair Color", timeout=40_000)
         seen.keep("policy")
 
 

@@ -16,6 +16,7 @@ from character_pipeline.errors import CharpipeError
 from character_pipeline.rl_optimizer.learned import make_learned
 from character_pipeline.rl_optimizer.policy import load_policy
 from character_pipeline.web.ui.batch import is_local
+from character_pipeline.web.ui.comparing import compare_fields
 from character_pipeline.web.ui.html import chip, esc, note, table, term
 from character_pipeline.web.ui.plots import plotted
 from character_pipeline.web.ui.terms import explain
@@ -49,6 +50,7 @@ def policy_tab(service: Service, tab: gr.Tab) -> None:
                 take = gr.Button("Let it decide", interactive=False, elem_id="adopt")
                 back = gr.Button("Go back to the one before", elem_id="rollback")
             kept = gr.HTML("", elem_id="versions")
+    compare_fields(service, trainer)
     timer = gr.Timer(EVERY, active=False)
 
     def begin(source: str, path: str, steps: float, price: float, reward: str) -> list[Any]:
