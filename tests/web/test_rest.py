@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import io
+import threading
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from character_pipeline.errors import BusyError, StoreError
 from character_pipeline.web.app import create_app
 from character_pipeline.web.service import Service
 from tests.conftest import picture_bytes
@@ -270,3 +272,32 @@ def test_nothing_of_a_request_is_on_disk(client: TestClient, batch: dict[str, An
     sent = {"one.png", "broken", "picture", "aside", "1boy", "script", "passwd"}
     assert not [path for path in folder.rglob("*") if any(name in path.name for name in sent)]
     assert not list((folder / "service.batches").glob("batch-*"))
+
+
+def test_what_breaks_inside_is_told_without_its_inside(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(error: Exception) -> Any:
+        def raise_it(*_: object) -> None:
+            raise error
+
+        return raise_it
+
+    place = client.app.state.service.config.database.db_path  # type: ignore[attr-defined]
+    for error, status in (
+        (RuntimeError("secret"), 500),
+        (StoreError(f"{place} is gone"), 503),
+        (BusyError("full"), 429),
+    ):
+        monkeypatch.setattr("character_pipeline.web.rest.about.get_statistics", fail(error))
+        answer = client.get("/v1/statistics")
+        told = problem(answer, status)
+        assert "secret" not in str(told)
+        assert place not in str(told)
+        assert ("retry-after" in answer.headers) == (status != 500)
+
+
+def test_it_is_not_ready_before_its_model(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    service: Service = client.app.state.service  # type: ignore[attr-defined]
+    monkeypatch.setattr(service, "ready", threading.Event())
+    assert "being loaded" in problem(client.get("/readyz"), 503)["detail"]
+    monkeypatch.setattr(service, "failure", "the model cannot be loaded")
+    assert "cannot" in problem(client.get("/readyz"), 503)["detail"]

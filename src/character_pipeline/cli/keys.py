@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from character_pipeline.cli.common import JsonOption, find_database, open_store, shown, write_json
+from character_pipeline.cli.common import JsonOption, find_database, open_store, printable, write_json
 from character_pipeline.errors import ConfigError
 
 app = typer.Typer(help="The API keys of a service.", no_args_is_help=True, rich_markup_mode=None)
@@ -38,7 +38,7 @@ def listed(db: Db = OUTPUT, as_json: JsonOption = False) -> None:
         write_json([{"name": one.name, "created": one.created} for one in known])
         return
     for one in known:
-        typer.echo(f"{shown(one.name)}  since {datetime.fromtimestamp(one.created, UTC):%Y-%m-%d}")
+        typer.echo(f"{printable(one.name)}  since {datetime.fromtimestamp(one.created, UTC):%Y-%m-%d}")
 
 
 @app.command("revoke")

@@ -13,7 +13,7 @@ from typing import Any
 
 from character_pipeline.database import jobs as table
 from character_pipeline.database.jobs import Job
-from character_pipeline.errors import CharpipeError, ConfigError, LockedError
+from character_pipeline.errors import CharpipeError, ConfigError, LockedError, StoreError
 from character_pipeline.extractors.base import PictureReader
 from character_pipeline.pipeline import CharacterPipeline
 from character_pipeline.runs.engine import Context, LocalEngine
@@ -165,6 +165,8 @@ class Jobs:
             raise
         except CharpipeError as failure:
             state, error = "failed", str(failure)
+            if isinstance(failure, StoreError):
+                self.pipeline.close()  # a server that went away is asked anew by the next job
         except Exception as failure:
             log.exception("job %s", job.name)
             state, error = "failed", f"an error of the program ({type(failure).__name__}): see its log"

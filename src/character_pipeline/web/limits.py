@@ -12,6 +12,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from character_pipeline.config import ServeConfig
 from character_pipeline.web.rest.problems import ADVICE, ProblemError, answer
 
+BODIES = 4
+"""The largest bodies that may be held at a time."""
 DRAINED = 256 * 2**20
 """Bytes of a body that is too large which are still passed over, so that the answer is heard."""
 DRAIN_SECONDS = 5.0
@@ -19,8 +21,8 @@ LIMITED = "/v1/"
 """Under this are the requests that are counted and timed; pages may stay open for as long as they like."""
 
 
-class _TooLargeError(Exception):
-    pass
+class _RefusedError(Exception):
+    """No more of a body is taken."""
 
 
 class BodyLimit:
@@ -29,6 +31,7 @@ class BodyLimit:
     def __init__(self, app: ASGIApp, most: int) -> None:
         self.app = app
         self.most = most
+        self.held = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -36,22 +39,38 @@ class BodyLimit:
             return
         stated = _stated_length(scope)
         if stated > self.most:
-            await self._refuse(scope, receive, send, drain=stated <= DRAINED)
+            await self._refuse(scope, receive, send, self.too_large, drain=stated <= DRAINED)
             return
-        body = _Body(receive, send, self.most)
+        body = _Body(receive, send, self)
         try:
             await self.app(scope, body.receive, body.send)
-        except _TooLargeError:
+        except _RefusedError:
             pass
         finally:
-            if body.exceeded and not body.started:
-                await self._refuse(scope, receive, send)
+            self.held -= body.taken
+            if body.problem is not None and not body.started:
+                await self._refuse(scope, receive, send, body.problem, drain=body.more)
 
-    async def _refuse(self, scope: Scope, receive: Receive, send: Send, drain: bool = True) -> None:
+    @property
+    def too_large(self) -> ProblemError:
+        return ProblemError(413, ADVICE[413], {"Connection": "close"}, allowed_bytes=self.most)
+
+    def take(self, body: _Body, size: int) -> None:
+        """So many bytes more of a body have come. Raises _RefusedError where they are too many."""
+        body.taken += size
+        self.held += size
+        if body.taken > self.most:
+            body.problem = self.too_large
+        elif self.held > BODIES * self.most:
+            told = "the requests that are being answered hold as much as memory allows: ask again soon"
+            body.problem = ProblemError(429, told, {"Connection": "close"})
+        if body.problem is not None:
+            raise _RefusedError
+
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send, problem: ProblemError, drain: bool) -> None:
         if drain:
             with suppress(TimeoutError):
                 await asyncio.wait_for(_drain(receive), DRAIN_SECONDS)
-        problem = ProblemError(413, ADVICE[413], {"Connection": "close"}, allowed_bytes=self.most)
         await answer(scope, problem)(scope, receive, send)
 
 
@@ -70,23 +89,25 @@ def _stated_length(scope: Scope) -> int:
 
 
 class _Body:
-    """Counts what comes. When it is too much, the program is told that it is, and what it answers is not sent."""
+    """Counts what comes. When it is too much, no more is taken, and what the program answers is not sent."""
 
-    def __init__(self, receive: Receive, send: Send, most: int) -> None:
+    def __init__(self, receive: Receive, send: Send, limit: BodyLimit) -> None:
         self._receive, self._send = receive, send
-        self.left = most
-        self.exceeded = self.started = False
+        self.limit = limit
+        self.taken = 0
+        self.problem: ProblemError | None = None
+        self.started = False
+        self.more = True
 
     async def receive(self) -> Message:
         message = await self._receive()
-        self.left -= len(message.get("body", b"")) if message["type"] == "http.request" else 0
-        if self.left < 0:
-            self.exceeded = True
-            raise _TooLargeError
+        self.more = message.get("more_body", False)
+        if message["type"] == "http.request":
+            self.limit.take(self, len(message.get("body", b"")))
         return message
 
     async def send(self, message: Message) -> None:
-        if self.exceeded and not self.started:
+        if self.problem is not None and not self.started:
             return
         self.started = True
         await self._send(message)

@@ -40,7 +40,6 @@ def serve(config: PipelineConfig, *, ui: bool = True, log_json: bool = False) ->
                 access_log=False,
                 server_header=False,
                 timeout_graceful_shutdown=GRACE_SECONDS,
-                forwarded_allow_ips="",
             )
         )
         with suppress(KeyboardInterrupt):
