@@ -58,7 +58,10 @@ def analytics_tab(service: Service, tab: gr.Tab) -> None:
         )  # fmt: skip
     agreed = gr.HTML("", js_on_load=None, elem_id="agreed")
     with gr.Row(elem_classes="cp-split"):
-        speed = gr.LinePlot(x="time", y="items a second", title="Throughput", height=HEIGHT, min_width=300, color="run")
+        speed = gr.ScatterPlot(
+            x="time", y="items a second", color="run", title="Throughput, by minute", y_lim=[0, None], height=HEIGHT,
+            min_width=300,
+        )  # fmt: skip
         actions = _bars("attribute", "items", "Actions of the policy", color="action", x_label_angle=-40)
     wrong = gr.HTML("", js_on_load=None, elem_id="wrong")
 
@@ -108,7 +111,7 @@ def totals_html(store: Store) -> str:
     numbers = [("items", f"{found['items']:,}"), *((status, f"{count:,}") for status, count in counts.items())]
     numbers += [("mean confidence", f"{found['mean_confidence']:.2f}")]
     numbers += [
-        ("ms an item", f"{1000 * found['seconds_per_item']:.1f}"),
+        ("ms an item", f"{1000 * found['seconds_per_item']:.2f}"),
         ("answers by people", f"{count_feedback(store):,}"),
     ]
     numbers += [("memory, MiB", f"{used['memory_mib'] or 0:,.0f}"), ("cores", used["cores"])]
@@ -169,7 +172,7 @@ def speed_rows(store: Store) -> dict[str, Any] | None:
     rows = [
         (1000 * one["minute"], one["items"] / 60, f"run {one['run']}") for one in throughput(store)["minutes"]
     ]  # fmt: skip
-    return plotted({"time": "temporal", "items a second": "quantitative", "run": "nominal"}, rows, "line")
+    return plotted({"time": "temporal", "items a second": "quantitative", "run": "nominal"}, rows, "point")
 
 
 def action_rows(store: Store) -> dict[str, Any] | None:

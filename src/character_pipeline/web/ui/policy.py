@@ -165,7 +165,8 @@ def _verdict(course: Course) -> str:
         f"<b>{beaten} {esc(gate['baseline'])}</b> on characters that it did not learn from: "
         f"{gate['difference']:+.4f} utility an attribute (95 %: {low:+.4f} to {high:+.4f})."
     )
-    return f"<p>{said}</p>{table(('what', 'utility'), rows)}"
+    all_of_them = f"<details><summary>All that took part</summary>{table(('what', 'utility'), rows)}</details>"
+    return f"<p>{said}</p>{all_of_them}"
 
 
 def versions_html(found: Iterable[Version]) -> str:
