@@ -20,7 +20,6 @@ from tests.conftest import picture_bytes
 from tests.web.browser import PHONE, Visit, running_browser, visiting
 from tests.web.process import serving
 
-pytest.importorskip("playwright")
 TABS = ("Extract", "Explore", "Review", "Batch", "Analytics", "Policy")
 EVIL = "<img src=x onerror=alert(1)> ${1+1} {{value}} red hair"
 Visiting = Callable[..., AbstractContextManager[Visit]]

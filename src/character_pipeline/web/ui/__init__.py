@@ -51,7 +51,7 @@ def build_ui(service: Service) -> gr.Blocks:
             for name, lay_out in TABS.items():
                 with gr.Tab(name, id=name.lower()) as tab:
                     lay_out(service, tab)
-    blocks.queue(default_concurrency_limit=AT_ONCE, api_open=False)
+    blocks.queue(max_size=service.config.serve.queue_size, default_concurrency_limit=AT_ONCE, api_open=False)
     made: gr.Blocks = blocks
     return made
 
