@@ -96,7 +96,19 @@ def test_a_second_run_has_only_passing_failures_to_do(hostile: Hostile) -> None:
     assert again.stderr.split(" items to do")[0].endswith(" 0" if os.geteuid() == 0 else " 1")
 
 
-@pytest.mark.parametrize("command", [["stats"], ["errors", "--examples", "99"], ["query", "--limit", "99"]])
+COMMANDS = (
+    ["stats"],
+    ["stats", "--figures"],
+    ["errors", "--examples", "99"],
+    ["query", "--limit", "99"],
+    ["query", "--limit", "99", "--text", "1girl -hat"],
+    ["query", "--limit", "99", "--like", f"{ANSI}.png"],
+    ["review", "--limit", "99"],
+    ["compare", "majority_voting", "confidence_weighted", "--differing", "99", "--quiet"],
+)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_the_other_commands_work_on_the_result(hostile: Hostile, command: list[str]) -> None:
     plain = charpipe(*command, hostile.output)
     assert plain.stdout

@@ -78,7 +78,7 @@ def _meet(store: Store, truth: Path, config: Path | None, report: Path | None, a
     if report is not None:
         write_text(report, make_page(*meeting))
     if as_json:
-        write_json(_without_nan([asdict(place) for place in meeting.places]))
+        write_json(without_nan([asdict(place) for place in meeting.places]))
     else:
         print_places(meeting.places)
 
@@ -99,12 +99,13 @@ def score_by(store: Store, truth: Path, styles: Sequence[str], by: str | None = 
 
 def _plain(scores: Scores) -> Any:
     """As JSON, which knows no NaN."""
-    return _without_nan(asdict(scores))
+    return without_nan(asdict(scores))
 
 
-def _without_nan(data: Any) -> Any:
+def without_nan(data: Any) -> Any:
+    """For JSON, which knows no NaN."""
     if isinstance(data, dict):
-        return {key: _without_nan(value) for key, value in data.items()}
+        return {key: without_nan(value) for key, value in data.items()}
     if isinstance(data, list | tuple):
-        return [_without_nan(value) for value in data]
+        return [without_nan(value) for value in data]
     return None if isinstance(data, float) and math.isnan(data) else data

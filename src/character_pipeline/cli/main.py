@@ -11,6 +11,7 @@ import typer
 from character_pipeline import __version__
 from character_pipeline.cli import (
     bench,
+    compare,
     dedupe,
     diff,
     errors,
@@ -60,6 +61,7 @@ app.command("export")(export.export)
 app.command("export-onnx")(export_onnx.export_onnx)
 app.command("evaluate")(evaluate.evaluate)
 app.command("review")(review.review)
+app.command("compare")(compare.compare)
 app.command("feedback")(feedback.feedback)
 app.command("bench")(bench.bench)
 app.command("sample")(sample.sample)

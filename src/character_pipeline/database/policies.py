@@ -88,13 +88,19 @@ def current_policy(address: str | Path) -> Policy | None:
 
     Raises ModelError where it is damaged.
     """
+    raw = current_file(address)
+    return None if raw is None else _check(raw)
+
+
+def current_file(address: str | Path) -> bytes | None:
+    """The same as the file that it came from, as it is."""
     query = "SELECT file FROM policies WHERE current = 1 AND length(file) <= ?"
     try:
         with closing(find_place(address).connect()) as db:
             row = db.execute(query, (MOST_BYTES,)).fetchone()
     except (sqlite3.Error, StoreError):  # written before there were any, or no database: who opens it says so
         return None
-    return None if row is None else _check(bytes(row[0]))
+    return None if row is None else bytes(row[0])
 
 
 def _check(raw: bytes) -> Policy:

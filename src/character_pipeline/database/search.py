@@ -32,7 +32,9 @@ AT_ONCE = 20
 """Shards in a transaction: what a kill loses."""
 MOST_TEXTS = 1_000
 """Texts that are held at once."""
-MOST_SIGNS, MOST_WORDS = 1_000, 50
+MOST_SIGNS, MOST_WORDS = 1_000, 20
+LEAST_PREFIX = 2
+"""One letter would begin most of all words."""
 QUARANTINED = STATUSES.index("quarantined")
 TEXTS = f"""SELECT r.item, CASE r.status WHEN {QUARANTINED} THEN NULL ELSE d.text END FROM records r
             JOIN details d ON d.item = r.item WHERE r.item BETWEEN ? AND ?"""
@@ -71,7 +73,7 @@ def parse_words(text: str) -> tuple[str, str]:
     is found by itself and within tags; one with underscores is a tag, or the same words in a row. Nothing else has a
     meaning: all signs of the query language are taken as letters between words.
 
-    Raises ConfigError where there is no word to search for, or too many.
+    Raises ConfigError where there is no word to search for, too many, or a word of which hardly anything is given.
     """
     words = "".join(sign if sign.isprintable() else " " for sign in text).replace(",", " ").split()
     if len(text) > MOST_SIGNS or len(words) > MOST_WORDS:
@@ -79,6 +81,9 @@ def parse_words(text: str) -> tuple[str, str]:
     asked = [word for word in words if any(sign.isalnum() for sign in word)]
     wanted = " AND ".join(_asked(word) for word in asked if not word.startswith("-"))
     unwanted = " OR ".join(_asked(word[1:]) for word in asked if word.startswith("-"))
+    short = next((word for word in asked if word.endswith("*") and len(word.strip("-*")) < LEAST_PREFIX), None)
+    if short is not None:
+        raise ConfigError(f"the beginning of a word has at least {LEAST_PREFIX} letters; given: '{short}'")
     if not asked:
         raise ConfigError("a search is made of words, such as: blue_eyes school* -hat")
     return wanted, unwanted
