@@ -237,8 +237,10 @@ class CharacterPipeline:
         return benchmark(create_pipeline, self.config, items, folder)
 
     def close(self) -> None:
-        if "store" in self.__dict__:
-            self.store.close()
+        """Close the database. It is opened again when it is needed."""
+        store = self.__dict__.pop("store", None)
+        if store is not None:
+            store.close()
 
     def __enter__(self) -> Self:
         return self

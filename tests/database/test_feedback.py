@@ -10,7 +10,16 @@ from typer.testing import CliRunner
 
 from character_pipeline import create_pipeline
 from character_pipeline.cli.main import app
-from character_pipeline.database.feedback import all_feedback, feedback_as_truth, give_feedback, undo_feedback
+from character_pipeline.data import STATUSES
+from character_pipeline.database.feedback import (
+    all_feedback,
+    count_feedback,
+    feedback_as_truth,
+    feedback_on,
+    give_feedback,
+    newest_feedback,
+    undo_feedback,
+)
 from character_pipeline.database.store import Store
 from character_pipeline.errors import ConfigError
 from character_pipeline.evaluation.gold import read_gold
@@ -46,6 +55,18 @@ def test_the_newest_statement_counts_and_can_be_taken_back(store: Store) -> None
     undo_feedback(store)
     assert undo_feedback(store) is None
     assert feedback_as_truth(store) == []
+
+
+def test_what_counts_of_one_item_and_what_came_last(store: Store) -> None:
+    item = first_item(store)
+    for value in ("Blue", "Red"):
+        give_feedback(store, item, "hair_color", [value])
+    give_feedback(store, item, "scars", [])
+    assert [(one.label, one.values) for one in feedback_on(store, item)] == [("Hair Color", ("Red",)), ("Scars", ())]
+    assert [one.label for one in newest_feedback(store, 2)] == ["Scars", "Hair Color"]
+    assert count_feedback(store) == 3
+    store.db.execute("UPDATE records SET status = ?", (STATUSES.index("quarantined"),))
+    assert newest_feedback(store, 2) == []
 
 
 def test_nothing_is_a_statement_too(store: Store) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from character_pipeline.database.pages import only_of_source, read_page
 from character_pipeline.database.queries import Filter, find_results, get_statistics
 from character_pipeline.errors import ConfigError, StoreError
 from character_pipeline.web.service import Service
@@ -124,3 +125,21 @@ def test_a_job_waits_for_another_run(tmp_path: Path, monkeypatch: pytest.MonkeyP
             with pytest.raises(TimeoutError):
                 service.jobs.wait(job.name, 0.5)
         assert service.jobs.wait(job.name).state == "done"
+
+
+def test_on_a_server_as_in_a_file(database: str, tmp_path: Path) -> None:
+    spool = str(tmp_path / "spool")
+    config = {**without_model(tmp_path, spool_path=spool), "database": {"db_path": database}}
+    with Service(config) as service:
+        first = service.jobs.wait(service.jobs.start(texts(30), key="one").name)
+        second = service.jobs.wait(service.jobs.start(texts(30)).name)
+        assert (first.state, second.state) == ("done", "done")
+        with pytest.raises(ConfigError, match="another request"):
+            service.jobs.start(texts(2), key="one")
+        with service.reading() as store:
+            found = Filter()
+            only_of_source(store, found, second.source)
+            page = read_page(store, found, 0, 20)
+            assert [result.item_id for result in page.results] == [f"{second.prefix}item-{n}" for n in range(20)]
+            rest = read_page(store, found, page.after or 0, 20)
+            assert (len(rest.results), rest.after) == (10, None)

@@ -20,6 +20,7 @@ from character_pipeline.cli import (
     export_onnx,
     extract,
     feedback,
+    keys,
     plan,
     policies,
     profiles,
@@ -27,6 +28,7 @@ from character_pipeline.cli import (
     redecide,
     review,
     sample,
+    serve,
     show,
     stats,
     train,
@@ -63,6 +65,8 @@ app.command("compare")(compare.compare)
 app.command("feedback")(feedback.feedback)
 app.command("bench")(bench.bench)
 app.command("sample")(sample.sample)
+app.command("serve")(serve.serve)
+app.add_typer(keys.app, name="keys")
 app.add_typer(train.app, name="train")
 app.add_typer(policies.app, name="policies")
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from character_pipeline.data import STATUSES
 from character_pipeline.database.store import Store
 from character_pipeline.errors import ConfigError
 
@@ -75,8 +76,10 @@ def feedback_on(store: Store, item_id: str) -> list[Feedback]:
 
 
 def newest_feedback(store: Store, limit: int) -> list[Feedback]:
-    """The newest statements, newest first."""
-    rows = store.db.execute("SELECT * FROM feedback ORDER BY id DESC LIMIT ?", (limit,))
+    """The newest statements, newest first, without those on items that are quarantined by now."""
+    query = """SELECT f.* FROM feedback f JOIN items i ON i.item_id = f.item_id JOIN records r ON r.item = i.id
+               WHERE r.status <> ? ORDER BY f.id DESC LIMIT ?"""
+    rows = store.db.execute(query, (STATUSES.index("quarantined"), limit))
     return [_feedback(store, row) for row in rows if row[2] in store.vocabulary.attributes]
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from character_pipeline.database import jobs as table
 from character_pipeline.database.jobs import Job
-from character_pipeline.errors import CharpipeError, ConfigError, LockedError
+from character_pipeline.errors import CharpipeError, ConfigError, LockedError, StoreError
 from character_pipeline.extractors.base import PictureReader
 from character_pipeline.pipeline import CharacterPipeline
 from character_pipeline.runs.engine import Context, LocalEngine
@@ -22,7 +22,7 @@ from character_pipeline.runs.local import run_jobs
 from character_pipeline.runs.run import RunSummary
 from character_pipeline.runs.shards import ShardJob, ShardResult, WorkerSetup
 from character_pipeline.web.metrics import Metrics
-from character_pipeline.web.spool import Sent, Spool
+from character_pipeline.web.spool import Sent, Spool, Staged
 from character_pipeline.web.stores import Stores
 
 log = logging.getLogger("character_pipeline")
@@ -56,14 +56,20 @@ class Jobs:
 
         Raises ConfigError for a batch that is empty or too large, and for a key that came with other items.
         """
-        staged = self.spool.stage(items, self.pipeline.config.serve.max_batch_items)
+        return self.queue(self.stage(items), key)
+
+    def stage(self, items: Iterable[Sent]) -> Staged:
+        """Write the items of a batch down; `queue` has them done."""
+        return self.spool.stage(items, self.pipeline.config.serve.max_batch_items)
+
+    def queue(self, staged: Staged, key: str | None = None) -> Job:
+        """The job for what was staged, under its name; or, with the key of an earlier request, the job of that one."""
+        job = None
         try:
             job = self._add(staged.name, staged.items, {}, staged.digest, key)
-        except BaseException:
-            self.spool.remove(staged.name)
-            raise
-        if job.source != staged.name:
-            self.spool.remove(staged.name)
+        finally:
+            if job is None or job.source != staged.name:
+                self.spool.remove(staged.name)
         return job
 
     def start_folder(self, path: str | Path, *, retry_failed: bool = False) -> Job:
@@ -159,6 +165,8 @@ class Jobs:
             raise
         except CharpipeError as failure:
             state, error = "failed", str(failure)
+            if isinstance(failure, StoreError):
+                self.pipeline.close()  # a server that went away is asked anew by the next job
         except Exception as failure:
             log.exception("job %s", job.name)
             state, error = "failed", f"an error of the program ({type(failure).__name__}): see its log"

@@ -18,7 +18,7 @@ from character_pipeline.config import PipelineConfig, load_config
 from character_pipeline.data import CharacterAttributes, Item
 from character_pipeline.database.store import Store
 from character_pipeline.database.vectors import VectorCache
-from character_pipeline.errors import BusyError, ConfigError, StoreError, unknown_name
+from character_pipeline.errors import BusyError, ConfigError, ModelError, StoreError, unknown_name
 from character_pipeline.input_loader.base import ItemBuilder
 from character_pipeline.pipeline import create_pipeline
 from character_pipeline.processing import Meter, Stages, introduce, process_items
@@ -47,14 +47,17 @@ class Service:
     Attributes:
         jobs: what is done in the background.
         ready: set when the model has answered once.
+        failure: why that will not be.
     """
 
     def __init__(self, config: Mapping[str, Any] | str | Path | PipelineConfig | None = None) -> None:
         self.config = _in_small_shards(load_config(config))
+        spool = spool_of(self.config)
         self.pipeline = create_pipeline(self.config)
         self.vocabulary = self.pipeline.vocabulary
         self.metrics = Metrics()
         self.ready = threading.Event()
+        self.failure: str | None = None
         self._stages = {self.config.attribute_fusion.fusion_strategy: self.pipeline.stages}
         self._making = threading.Lock()
         self._cache = self._open_cache()
@@ -63,7 +66,7 @@ class Service:
             self.pipeline.store  # noqa: B018 - makes the database where there is none
             self._stores = Stores(self.config.database.db_path, self.vocabulary)
             opened.callback(self._stores.close)
-            self.jobs = Jobs(self.pipeline, self._stores, spool_of(self.config), self.metrics)
+            self.jobs = Jobs(self.pipeline, self._stores, spool, self.metrics)
             opened.pop_all()
         serve = self.config.serve
         self.batcher = Batcher(self._describe, serve.batch_size, serve.batch_wait_ms / 1000, serve.queue_size)
@@ -149,13 +152,27 @@ class Service:
             log.warning("the cache cannot be read: %s", error)
             return {}
 
+    def warm_aside(self) -> None:
+        """`warm` in a thread of its own; `failure` says why it did not work."""
+
+        def warm() -> None:
+            try:
+                self.warm()
+            except Exception as error:
+                log.exception("the model cannot be loaded")
+                self.failure = f"the model cannot be loaded ({type(error).__name__}): the log of the service says why"
+
+        threading.Thread(target=warm, name="warming", daemon=True).start()
+
     def warm(self) -> None:
-        """Have the model loaded, and say that the service is ready."""
+        """Have the model loaded, and say that the service is ready. Raises ModelError where it cannot answer."""
         from PIL import Image
 
         picture = io.BytesIO()
         Image.effect_noise((96, 96), 64.0).convert("RGB").save(picture, "PNG")
-        self.extract(self.make_item(picture.getvalue(), "1girl, solo, red hair"))
+        record = self.submit(self.make_item(picture.getvalue(), "1girl, solo, red hair")).result()
+        if record.errors:
+            raise ModelError(record.errors[0].message)
         self.ready.set()
 
     def close(self) -> None:

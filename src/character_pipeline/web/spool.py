@@ -84,6 +84,10 @@ class Spool:
             with _Writer(aside) as writer:
                 yield writer.add
             aside.replace(self._path(name))
+        except OSError as error:
+            raise StoreError(
+                f"the batch cannot be kept: {error.strerror or 'writing failed'}. Is the disk full?"
+            ) from error
         finally:
             aside.unlink(missing_ok=True)
 

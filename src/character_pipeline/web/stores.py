@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from character_pipeline.database.store import Store
+from character_pipeline.errors import StoreError
 from character_pipeline.vocabulary import Vocabulary
 
 MOST_IDLE = 8
@@ -32,13 +34,24 @@ class Stores:
             store = Store(self.address, self.vocabulary, writable=False)
         try:
             yield store
-        except BaseException:
+        except (StoreError, sqlite3.Error):
             store.close()
+            self._close_idle()  # a server that went away took them along
             raise
+        except BaseException:
+            self._keep(store)
+            raise
+        self._keep(store)
+
+    def _keep(self, store: Store) -> None:
         if len(self._idle) < MOST_IDLE:
             self._idle.append(store)
         else:
             store.close()
+
+    def _close_idle(self) -> None:
+        while self._idle:
+            self._idle.pop().close()
 
     @contextmanager
     def writing(self) -> Iterator[Store]:
@@ -48,14 +61,14 @@ class Stores:
                 self._writer = Store(self.address, self.vocabulary)
             try:
                 yield self._writer
-            except BaseException:
+            except (StoreError, sqlite3.Error):
                 self._writer.close()
                 self._writer = None
                 raise
 
     def close(self) -> None:
         with self._lock:
-            for store in (*self._idle, *([self._writer] if self._writer else [])):
-                store.close()
-            self._idle.clear()
+            self._close_idle()
+            if self._writer is not None:
+                self._writer.close()
             self._writer = None

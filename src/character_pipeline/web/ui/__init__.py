@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING
 
 import gradio as gr
 
+from character_pipeline.web.ui.analytics import analytics_tab
+from character_pipeline.web.ui.batch import batch_tab
+from character_pipeline.web.ui.downloads import download_router
 from character_pipeline.web.ui.explore import explore_tab
 from character_pipeline.web.ui.extract import extract_tab
 from character_pipeline.web.ui.pictures import picture_router
+from character_pipeline.web.ui.policy import policy_tab
 from character_pipeline.web.ui.review import review_tab
 
 if TYPE_CHECKING:
@@ -23,7 +27,14 @@ MONO = ("ui-monospace", "monospace")
 AT_ONCE = 16
 """Events of one kind that are answered at a time."""
 HEAD = '<meta name="color-scheme" content="light dark"><meta name="referrer" content="no-referrer">'
-TABS = {"Extract": extract_tab, "Explore": explore_tab, "Review": review_tab}
+TABS = {
+    "Extract": extract_tab,
+    "Explore": explore_tab,
+    "Review": review_tab,
+    "Batch": batch_tab,
+    "Analytics": analytics_tab,
+    "Policy": policy_tab,
+}
 
 
 def build_ui(service: Service) -> gr.Blocks:
@@ -42,6 +53,7 @@ def build_ui(service: Service) -> gr.Blocks:
 def mount_ui(app: FastAPI, service: Service, path: str = "/") -> FastAPI:
     """Put the pages into an application that has its other routes already."""
     app.include_router(picture_router(service))
+    app.include_router(download_router(service))
     gr.mount_gradio_app(
         app,
         build_ui(service),

@@ -12,8 +12,9 @@ from character_pipeline.data import PEOPLE, STATES, STATUSES
 from character_pipeline.database.queries import Filter, count_results, find_results, parse_filter
 from character_pipeline.database.search import add_text
 from character_pipeline.errors import CharpipeError
+from character_pipeline.identity.neighbours import Progress, similar
 from character_pipeline.web.ui.html import note
-from character_pipeline.web.ui.items import gallery_html, item_html
+from character_pipeline.web.ui.items import alike_html, gallery_html, item_html
 from character_pipeline.web.ui.record import QUARANTINED
 from character_pipeline.web.ui.scripts import BRING_UP, PICK
 from character_pipeline.web.ui.terms import explain
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from character_pipeline.web.service import Service
 
 PAGE = 24
+ALIKE = 12
 SEARCH = "In tags and texts: blue_eyes school* -hat"
 HOW = "Click a picture to see all of it: its record, its text, its evidence."
 
@@ -51,8 +53,10 @@ def explore_tab(service: Service, tab: gr.Tab) -> None:
                 back = gr.Button("← Back", elem_id="back", interactive=False)
                 onward = gr.Button("Next →", elem_id="onward", interactive=False)
         with gr.Column(scale=2, min_width=320, elem_classes="cp-sticky"):
-            one = gr.HTML(note(HOW), js_on_load=PICK, elem_id="one")
-    offset = gr.State(0)
+            one = gr.HTML(note(HOW), js_on_load=None, elem_id="one")
+            like = gr.Button("Pictures like this", visible=False, elem_id="like")
+            alike = gr.HTML("", js_on_load=PICK, elem_id="alike")
+    offset, picked = gr.State(0), gr.State("")
 
     def first(chosen: list[str], typed: str, sure: float) -> list[object]:
         return _page(service, Asked(tuple(chosen), typed, sure))
@@ -63,16 +67,21 @@ def explore_tab(service: Service, tab: gr.Tab) -> None:
 
         return turn
 
-    def show(event: gr.EventData) -> str:
-        return show_item(service, str(event.pick))
+    def show(event: gr.EventData) -> list[object]:
+        return [show_item(service, str(event.pick)), str(event.pick), gr.Button(visible=True), ""]
+
+    def find_alike(item_id: str, progress: gr.Progress = gr.Progress()) -> str:  # noqa: B008 - gradio asks for it so
+        return show_alike(service, item_id, lambda done, of: progress((done, of), desc="indexing pictures"))
 
     asked, shown = [filters, words, least], [gallery, counted, offset, back, onward]
     fresh = [tab.select, filters.change, words.submit, least.release]
     gr.on(fresh, first, asked, shown, show_progress="hidden")
     back.click(turned(-1), [*asked, offset], shown, show_progress="hidden")
     onward.click(turned(1), [*asked, offset], shown, show_progress="hidden")
-    gallery.pick(show, None, one, show_progress="hidden").then(None, js=BRING_UP)
-    one.pick(show, None, one, show_progress="hidden")
+    detail = [one, picked, like, alike]
+    gallery.pick(show, None, detail, show_progress="hidden").then(None, js=BRING_UP)
+    alike.pick(show, None, detail, show_progress="hidden").then(None, js=BRING_UP)
+    like.click(find_alike, picked, alike, show_progress_on=alike)
 
 
 def _filter_fields(service: Service) -> tuple[gr.Dropdown, gr.Textbox, gr.Slider]:
@@ -135,3 +144,13 @@ def show_item(service: Service, item_id: str) -> str:
             return item_html(store, item_id)
     except CharpipeError as error:
         return note(str(error), "warn")
+
+
+def show_alike(service: Service, item_id: str, progress: Progress | None = None) -> str:
+    """Pictures that look like that of an item. The first time, all pictures are indexed."""
+    try:
+        with service.reading() as store:
+            found = similar(store, item_id, ALIKE, progress=progress)
+    except CharpipeError as error:
+        return note(str(error), "warn")
+    return alike_html(found)

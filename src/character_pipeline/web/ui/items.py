@@ -37,6 +37,16 @@ def _card(item_id: str, record: CharacterAttributes) -> str:
     )
 
 
+def alike_html(found: Iterable[tuple[str, float]]) -> str:
+    """Items with how alike they are, from -1 to 1; a click on one picks it."""
+    cards = "".join(
+        f'<button type="button" data-pick="{esc(item_id)}" title="{esc(item_id)}: {likeness:.2f} alike">'
+        f"{picture(item_id, 160)}</button>"
+        for item_id, likeness in found
+    )
+    return f'<div class="cp-strip">{cards}</div>' if cards else note("No other picture looks like it.")
+
+
 def item_html(store: Store, item_id: str) -> str:
     """All that the store has on one item."""
     found = get_result(store, item_id)

@@ -1,0 +1,62 @@
+"""`charpipe keys`: who may use a service."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from character_pipeline.cli.common import JsonOption, find_database, open_store, printable, write_json
+from character_pipeline.errors import ConfigError
+
+app = typer.Typer(help="The API keys of a service.", no_args_is_help=True, rich_markup_mode=None)
+Db = Annotated[str, typer.Option(help="The database, or the output folder it is in; or postgresql://...")]
+Name = Annotated[str, typer.Argument(help="Who it is for.")]
+OUTPUT = "charpipe-output/character_attributes.db"
+
+
+@app.command("add")
+def add(name: Name, db: Db = OUTPUT) -> None:
+    """Make a key and write it to stdout. It is shown this one time: the database keeps only its hash."""
+    from character_pipeline.database.api_keys import add_key
+
+    _make_database(db)
+    with open_store(db, writable=True) as store:
+        typer.echo(add_key(store, name))
+
+
+@app.command("list")
+def listed(db: Db = OUTPUT, as_json: JsonOption = False) -> None:
+    """List the names of the keys."""
+    from character_pipeline.database.api_keys import list_keys
+
+    with open_store(db) as store:
+        known = list_keys(store)
+    if as_json:
+        write_json([{"name": one.name, "created": one.created} for one in known])
+        return
+    for one in known:
+        typer.echo(f"{printable(one.name)}  since {datetime.fromtimestamp(one.created, UTC):%Y-%m-%d}")
+
+
+@app.command("revoke")
+def revoke(name: Name, db: Db = OUTPUT) -> None:
+    """Let a key be used no more. A service that runs notices within seconds."""
+    from character_pipeline.database.api_keys import revoke_key
+
+    with open_store(db, writable=True) as store:
+        if not revoke_key(store, name):
+            raise ConfigError(f"there is no key '{name}' in {store.name}: charpipe keys list shows them")
+
+
+def _make_database(db: str) -> None:
+    """A service may be given its keys before it runs for the first time."""
+    from character_pipeline.config import is_server
+    from character_pipeline.database.store import Store
+    from character_pipeline.vocabulary import load_vocabulary
+
+    place = find_database(db)
+    if not is_server(place) and not Path(place).exists():
+        Store(place, load_vocabulary()).close()
