@@ -189,7 +189,7 @@ class ServeConfig(Section):
     max_concurrent: int = Field(128, ge=1, description="requests that are answered at a time; the others get 429")
     timeout_seconds: float = Field(60.0, gt=0, description="after which a request gets 504")
     max_body_bytes: int = Field(64 * 2**20, ge=1, description="larger requests are refused")
-    max_batch_items: int = Field(100_000, ge=1, description="items of one batch")
+    max_batch_items: int = Field(20_000, ge=1, description="items of one batch")
     spool_path: Folder | None = Field(None, description="where batches wait; none: a folder beside the database")
     require_key: bool | None = Field(
         None, description="ask for an API key; null: where others than this machine reach it"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -113,7 +114,13 @@ def test_whatever_is_typed_finds_items_or_is_refused(one_store: Store, text: str
         assert index.find(wanted, unwanted).shape == (1, 512)
 
 
-@given(st.lists(st.sampled_from(["solo", "1girl", "hat", "eyes", "school", "-solo", "-hat", "-red"]), min_size=1))
+@given(
+    st.lists(
+        st.sampled_from(["solo", "1girl", "hat", "eyes", "school", "-solo", "-hat", "-red"]),
+        min_size=1,
+        max_size=MOST_WORDS,
+    )
+)
 def test_plain_words_find_what_a_look_at_every_text_finds(one_store: Store, words: list[str]) -> None:
     found = Filter()
     add_text(one_store, found, " ".join(words))
@@ -143,6 +150,15 @@ def test_the_index_follows_the_database(
     with closing(Store(path, writable=False)) as other:
         assert search(other, "cape") == [0]
         assert search(other, "-hat") == [0]
+
+
+def test_many_may_ask_at_once(path: Path) -> None:
+    def ask(number: int) -> list[int]:
+        with closing(Store(path, writable=False)) as store:
+            return search(store, "blue_eyes")
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(ask, range(8))) == [[0, 1, 2]] * 8
 
 
 def test_a_kill_loses_little(store: Store) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -94,6 +95,21 @@ def test_the_index_is_kept_and_follows(full: Store) -> None:
         assert neighbours.near(drawn(301, 1).astype(np.float32), 1) == [("item 301", 1.0)]
         assert neighbours.near(drawn(301).astype(np.float32), 1)[0][0] != "item 301"
     write(full, 101, range(301, 303))
+
+
+def test_many_may_ask_at_once(full: Store) -> None:
+    Path(f"{full.path}{ENDING}").unlink(missing_ok=True)
+
+    def ask(number: int) -> list[tuple[str, float]]:
+        with closing(Store(full.path, VOCABULARY, writable=False)) as store:
+            return similar(store, "item 5", 5)
+
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(ask, range(4)))
+    assert all(one == found[0] for one in found)
+    about = read_about(Path(f"{full.path}{ENDING}"))
+    assert about is not None
+    assert about["count"] == ITEMS
 
 
 def test_quarantined_and_gone_items_are_not_found(full: Store) -> None:

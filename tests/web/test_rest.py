@@ -187,6 +187,7 @@ def test_what_comes_out_of_an_archive_is_bounded(client: TestClient) -> None:
 
 JSON = {"content-type": "application/json"}
 DEEP = "[" * 10_000 + "]" * 10_000
+MANY = b'{"items":[' + b",".join([b"1"] * 400_000) + b"]}"
 WRONG: list[tuple[int, str, str, dict[str, Any]]] = [
     (404, "GET", "/v1/nothing", {}),
     (404, "GET", "/nothing", {}),
@@ -210,7 +211,12 @@ WRONG: list[tuple[int, str, str, dict[str, Any]]] = [
     (422, "POST", "/v1/batches", {"json": {"items": []}}),
     (422, "POST", "/v1/batches", {"files": [("other", ("a.png", b"x"))]}),
     (400, "POST", "/v1/batches", {"content": b"--", "headers": {"content-type": "multipart/form-data"}}),
-    (400, "POST", "/v1/feedback", {"content": DEEP, "headers": JSON}),
+    (422, "POST", "/v1/feedback", {"content": DEEP, "headers": JSON}),
+    (415, "POST", "/v1/feedback", {"content": b"{}"}),
+    (413, "POST", "/v1/feedback", {"content": MANY, "headers": JSON}),
+    (413, "POST", "/v1/extract", {"content": MANY, "headers": JSON}),
+    (422, "POST", "/v1/extract", {"content": b'{"' + b'\\"' * 400_000, "headers": JSON}),
+    (413, "POST", "/v1/batches", {"content": MANY, "headers": JSON}),
     (422, "GET", "/v1/results?where=hair", {}),
     (422, "GET", "/v1/results?where=hair_colour=Red", {}),
     (422, "GET", "/v1/results?where=duplicate=no", {}),

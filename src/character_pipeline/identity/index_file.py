@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -41,6 +42,22 @@ def open_graph(size: int) -> Graph:
         expansion_add=EXPANSION,
         expansion_search=EXPANSION,
     )
+
+
+@contextmanager
+def lock_index(path: Path) -> Iterator[None]:
+    """Be the one who changes an index; waits for others. Raises StoreError where that cannot be."""
+    from filelock import FileLock
+
+    lock = FileLock(f"{path}.lock")
+    try:
+        lock.acquire()
+    except OSError as error:
+        raise StoreError(f"the index of pictures cannot be written: {path}: {error}") from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def write_index(path: Path, graph: Graph, about: Mapping[str, Any]) -> None:

@@ -24,7 +24,7 @@ from character_pipeline.database.rows import pack_ranges, unpack_ranges
 from character_pipeline.database.store import Store
 from character_pipeline.database.vectors import VectorCache
 from character_pipeline.errors import ConfigError
-from character_pipeline.identity.index_file import open_graph, read_index, write_index
+from character_pipeline.identity.index_file import lock_index, open_graph, read_index, write_index
 from character_pipeline.processing import process_items
 from character_pipeline.processing.stages import Stages
 from character_pipeline.runs.stored import origin_of
@@ -174,20 +174,25 @@ class Neighbours:
         Raises MissingExtraError without usearch, StoreError where the file cannot be written.
         """
         about = {"reader": self.reader.key, "size": self.reader.size, "database": identity_of(self.store)}
-        self._graph, taken = self._read_index(about, view=True) if self._graph is None else (self._graph, self._taken)
-        waiting = waiting_shards(self.store.db, taken)
-        if waiting:
-            self._graph, taken = self._read_index(about, view=False)
+        if self._graph is None:
+            self._graph, self._taken = self._read_index(about, view=True)
+        if not waiting_shards(self.store.db, self._taken):
+            return 0
+        with lock_index(self.path):  # who waited for another finds what that one made
+            self._graph, self._taken = self._read_index(about, view=False)
+            return self._extend(self._graph, about, progress)
+
+    def _extend(self, graph: Graph, about: Mapping[str, Any], progress: Progress | None) -> int:
+        waiting = waiting_shards(self.store.db, self._taken)
         done, total = 0, sum(items for _, items in waiting)
         for place, (shard, items) in enumerate(waiting, 1):
-            self._take(self._graph, shard)
-            taken.add(shard)
+            self._take(graph, shard)
+            self._taken.add(shard)
             done += items
             if place % SAVED == 0 or place == len(waiting):
-                write_index(self.path, self._graph, {**about, "taken": pack_ranges(sorted(taken))})
+                write_index(self.path, graph, {**about, "taken": pack_ranges(sorted(self._taken))})
             if progress is not None:
                 progress(done, total)
-        self._taken = taken
         return total
 
     def _read_index(self, about: Mapping[str, Any], view: bool) -> tuple[Graph, set[int]]:
@@ -195,8 +200,9 @@ class Neighbours:
         read = read_index(self.path, self.reader.size, view)
         if read is None or any(read[1].get(name) != value for name, value in about.items()):
             return open_graph(self.reader.size), set()
-        ranges = unpack_ranges(read[1]["taken"])
-        return read[0], {shard for first, last in ranges for shard in range(first, last + 1)}
+        ranges = unpack_ranges(str(read[1].get("taken", "")))
+        done = {shard for shard, _ in waiting_shards(self.store.db, ())}
+        return read[0], {shard for shard in done if any(first <= shard <= last for first, last in ranges)}
 
     def _take(self, graph: Graph, shard: int) -> None:
         """Put the items of a shard into the index; those that are there are replaced."""

@@ -158,6 +158,8 @@ class Service:
         def warm() -> None:
             try:
                 self.warm()
+            except BusyError:
+                return  # it is being closed
             except Exception as error:
                 log.exception("the model cannot be loaded")
                 self.failure = f"the model cannot be loaded ({type(error).__name__}): the log of the service says why"

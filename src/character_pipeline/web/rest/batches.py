@@ -26,6 +26,8 @@ FORM_FIELDS: Mapping[str, Any] = {
         "description": "pictures, texts of the same stem, zip archives of both",
     }
 }
+PARTS = 10
+"""Keys and values of an item, at most."""
 Name = Annotated[str, Path(max_length=100, examples=["batch-0123456789abcdef"])]
 UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"model": Problem, "description": "no such batch"}}
 
@@ -35,7 +37,7 @@ UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"model": Problem, "description
     summary="Describe many items in the background",
     status_code=202,
     responses={202: {"model": JobAnswer}, 200: {"model": JobAnswer, "description": "this request came before"}},
-    openapi_extra=documented(BatchRequest, FORM_FIELDS, ["files"]),
+    openapi_extra=documented(BatchRequest, FORM_FIELDS, "files"),
 )
 async def start(
     request: Request, idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None
@@ -44,7 +46,7 @@ async def start(
     request with the same `Idempotency-Key` is done once."""
     service: Service = request.app.state.service
     if kind_of(request) == JSON:
-        asked = await read_json(request, BatchRequest)
+        asked = await read_json(request, BatchRequest, PARTS * service.config.serve.max_batch_items + PARTS)
         job, new = await run_in_threadpool(_start, service, _from_json(asked), idempotency_key)
     else:
         serve, text = service.config.serve, service.config.input_loader.max_text_bytes

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+import re
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -17,25 +18,46 @@ from character_pipeline.web.rest.problems import ProblemError, shorten
 JSON = "application/json"
 FORM = "multipart/form-data"
 MOST_FIELDS = 20
+STRING = re.compile(rb'"[^"\\]*+(?:\\(?s:.)[^"\\]*+)*+"?+')
+"""A JSON string; one that is not closed goes to the end, so that every sign is looked at once."""
 
 M = TypeVar("M", bound=BaseModel)
 T = TypeVar("T")
 
 
-def kind_of(request: Request) -> str:
+def kind_of(request: Request, allowed: Sequence[str] = (JSON, FORM)) -> str:
     """JSON or FORM. Raises ProblemError for anything else."""
     given = request.headers.get("content-type", "")
     kind = given.partition(";")[0].strip().lower()
-    if kind not in {JSON, FORM}:
-        told = f"the Content-Type is '{shorten(given)}'; allowed: {JSON}, {FORM}"
-        raise ProblemError(415, told, {"Accept-Post": f"{JSON}, {FORM}"})
+    if kind not in allowed:
+        told = f"the Content-Type is '{shorten(given)}'; allowed: {', '.join(allowed)}"
+        raise ProblemError(415, told, {"Accept-Post": ", ".join(allowed)})
     return kind
 
 
-async def read_json(request: Request, model: type[M]) -> M:
-    """The body as a model, parsed beside the event loop. Raises RequestValidationError."""
+async def read_json(request: Request, model: type[M], most: int) -> M:
+    """The body as a model, parsed beside the event loop. Raises RequestValidationError, and ProblemError where it has
+    more than `most` parts: a small one may be made of so many that parsing it takes all memory."""
     raw = await request.body()
-    return await run_in_threadpool(checked, lambda: model.model_validate_json(raw))
+
+    def parse() -> M:
+        check_parts(raw, most)
+        return model.model_validate_json(raw)
+
+    return await run_in_threadpool(checked, parse)
+
+
+def check_parts(raw: bytes, most: int) -> None:
+    """Raises ProblemError where a JSON text has more than `most` keys and values, or so."""
+    place = parts = 0
+    for text in STRING.finditer(raw):
+        parts += 1 + raw.count(b",", place, text.start())
+        place = text.end()
+        if parts > most:
+            break
+    parts += raw.count(b",", place)
+    if parts > most:
+        raise ProblemError(413, f"the JSON has more than {most:,} keys and values: send less at a time")
 
 
 def checked(make: Callable[[], T]) -> T:
@@ -65,8 +87,10 @@ def fields_of(form: FormData) -> Mapping[str, Any]:
     return found
 
 
-def documented(model: type[BaseModel], form: Mapping[str, Any], required: list[str]) -> dict[str, Any]:
-    """How OpenAPI is told of a body that may be JSON or a form."""
-    properties = {"type": "object", "properties": form, "required": required, "additionalProperties": False}
-    content = {JSON: {"schema": {"$ref": f"#/components/schemas/{model.__name__}"}}, FORM: {"schema": properties}}
+def documented(model: type[BaseModel], form: Mapping[str, Any] | None = None, *required: str) -> dict[str, Any]:
+    """How OpenAPI is told of a body that is JSON, or may also be a form."""
+    content: dict[str, Any] = {JSON: {"schema": {"$ref": f"#/components/schemas/{model.__name__}"}}}
+    if form is not None:
+        schema = {"type": "object", "properties": form, "required": [*required], "additionalProperties": False}
+        content[FORM] = {"schema": schema}
     return {"requestBody": {"required": True, "content": content}}

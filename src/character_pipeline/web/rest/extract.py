@@ -19,6 +19,7 @@ from character_pipeline.web.rest.problems import ProblemError, of_item
 from character_pipeline.web.service import Service
 
 router = APIRouter(prefix="/v1", tags=["items"])
+MOST_PARTS = 100
 FORM_FIELDS: Mapping[str, Any] = {
     "image": {"type": "string", "format": "binary", "description": "a picture file"},
     "text": {"type": "string", "description": "tags, a prompt or plain English", "examples": ["1girl, red hair"]},
@@ -31,7 +32,7 @@ FORM_FIELDS: Mapping[str, Any] = {
     "/extract",
     summary="Describe one item",
     responses={200: {"model": FlatRecord | DetailRecord, "description": "what is known of it"}},
-    openapi_extra=documented(ExtractRequest, FORM_FIELDS, []),
+    openapi_extra=documented(ExtractRequest, FORM_FIELDS),
 )
 async def extract(request: Request) -> JSONResponse:
     """Describes a picture, a text, or a picture with its text; nothing is stored. With `detail`, every attribute comes
@@ -39,7 +40,7 @@ async def extract(request: Request) -> JSONResponse:
     failed, `errors` says so. One that is set aside for safety has the status `quarantined`, and nothing else."""
     service: Service = request.app.state.service
     if kind_of(request) == JSON:
-        asked = await read_json(request, ExtractRequest)
+        asked = await read_json(request, ExtractRequest, MOST_PARTS)
     else:
         text = service.config.input_loader.max_text_bytes
         async with read_form(request, 1, text) as form:

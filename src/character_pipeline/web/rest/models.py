@@ -7,7 +7,7 @@ import binascii
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, FailFast, Field, WithJsonSchema, model_validator
 
 from character_pipeline.data import PEOPLE, STATUSES, People
 from character_pipeline.database.feedback import MOST_TEXT, Feedback
@@ -74,7 +74,7 @@ class BatchItem(Described):
 
 
 class BatchRequest(Model):
-    items: list[BatchItem] = Field(min_length=1)
+    items: Annotated[list[BatchItem], FailFast()] = Field(min_length=1)
 
 
 class FlatRecord(BaseModel):

@@ -12,7 +12,7 @@ from pydantic.json_schema import models_json_schema
 from character_pipeline import __version__
 from character_pipeline.schema import flat_schema
 from character_pipeline.vocabulary import Vocabulary
-from character_pipeline.web.rest.models import BatchRequest, ExtractRequest, Problem
+from character_pipeline.web.rest.models import BatchRequest, ExtractRequest, FeedbackRequest, Problem
 from character_pipeline.web.rest.problems import MEDIA_TYPE
 
 ABOUT = """Turns character pictures and messy tags into clean, structured attributes, each with its evidence.
@@ -29,7 +29,7 @@ ANYWHERE = {
     "504": "it took too long",
 }
 WITH_BODY = {"400": "the body breaks off", "413": "too large", "415": "not a kind of body that is read"}
-BODIES: tuple[type[BaseModel], ...] = (ExtractRequest, BatchRequest, Problem)
+BODIES: tuple[type[BaseModel], ...] = (ExtractRequest, BatchRequest, FeedbackRequest, Problem)
 
 
 def describe(app: FastAPI, vocabulary: Vocabulary, keys: bool) -> dict[str, Any]:

@@ -8,14 +8,17 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import JSONResponse
+from starlette.concurrency import run_in_threadpool
 
 from character_pipeline.database.feedback import give_feedback, undo_feedback
 from character_pipeline.database.pages import only_of_source, read_page
 from character_pipeline.database.queries import Filter, get_result, parse_filter
 from character_pipeline.database.search import add_text
 from character_pipeline.database.store import Store
+from character_pipeline.web.rest.bodies import JSON, documented, kind_of, read_json
 from character_pipeline.web.rest.extract import as_answer
 from character_pipeline.web.rest.models import (
+    MOST_VALUES,
     DetailRecord,
     FeedbackAnswer,
     FeedbackRequest,
@@ -102,10 +105,21 @@ def result(request: Request, item_id: Annotated[str, Path(max_length=1000)], det
     return JSONResponse(as_answer(found.attributes, detail))
 
 
-@router.post("/feedback", summary="Say what is true of an item", status_code=201, responses=UNKNOWN)
-def said(request: Request, asked: FeedbackRequest) -> FeedbackAnswer:
+@router.post(
+    "/feedback",
+    summary="Say what is true of an item",
+    status_code=201,
+    responses=UNKNOWN,
+    openapi_extra=documented(FeedbackRequest),
+)
+async def said(request: Request) -> FeedbackAnswer:
     """For calibration and policy to learn from. The newest statement on an attribute counts."""
-    service: Service = request.app.state.service
+    kind_of(request, (JSON,))
+    asked = await read_json(request, FeedbackRequest, 2 * MOST_VALUES)
+    return await run_in_threadpool(_write_down, request.app.state.service, asked)
+
+
+def _write_down(service: Service, asked: FeedbackRequest) -> FeedbackAnswer:
     with service.reading() as store:
         found = get_result(store, asked.item_id)
     if found is None or found.status == "quarantined":

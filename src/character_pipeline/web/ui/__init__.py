@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +28,8 @@ FONT = ("system-ui", "sans-serif")
 MONO = ("ui-monospace", "monospace")
 AT_ONCE = 16
 """Events of one kind that are answered at a time."""
+FORGET = (1_800, 14_400)
+"""How often what was sent to a page is looked through, and after how many seconds it is deleted."""
 HEAD = '<meta name="color-scheme" content="light dark"><meta name="referrer" content="no-referrer">'
 TABS = {
     "Extract": extract_tab,
@@ -39,15 +43,25 @@ TABS = {
 
 def build_ui(service: Service) -> gr.Blocks:
     """The pages of a service."""
-    with gr.Blocks(title="character_pipeline", analytics_enabled=False, fill_width=True) as blocks:
+    _keep_uploads_private(service)
+    title = "character_pipeline"
+    with gr.Blocks(title=title, analytics_enabled=False, fill_width=True, delete_cache=FORGET) as blocks:
         gr.HTML('<h1 class="cp-brand">character_pipeline</h1>', js_on_load=None)
         with gr.Tabs(elem_id="tabs"):
             for name, lay_out in TABS.items():
                 with gr.Tab(name, id=name.lower()) as tab:
                     lay_out(service, tab)
-    blocks.queue(default_concurrency_limit=AT_ONCE, api_open=False)
+    blocks.queue(max_size=service.config.serve.queue_size, default_concurrency_limit=AT_ONCE, api_open=False)
     made: gr.Blocks = blocks
     return made
+
+
+def _keep_uploads_private(service: Service) -> None:
+    """Have what is sent to a page lie beside the database: gradio's own place is open to all users of the machine."""
+    folder = service.jobs.spool.folder / "pages"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700)
+    os.environ["GRADIO_TEMP_DIR"] = str(folder)
 
 
 def mount_ui(app: FastAPI, service: Service, path: str = "/") -> FastAPI:

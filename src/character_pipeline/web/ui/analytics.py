@@ -22,7 +22,7 @@ from character_pipeline.evaluation.figures import (
     throughput,
 )
 from character_pipeline.web.ui.html import bar, chip, esc, figures, note, table
-from character_pipeline.web.ui.plots import plotted
+from character_pipeline.web.ui.plots import Kind, plotted
 from character_pipeline.web.ui.terms import explain
 
 if TYPE_CHECKING:
@@ -52,13 +52,16 @@ def analytics_tab(service: Service, tab: gr.Tab) -> None:
     with gr.Row(elem_classes="cp-split"):
         values = _bars("value", "items", "Values", x_label_angle=-40, sort="-y")
         sure = _bars("confidence", "answers", "Confidence of known values")
-        right = gr.ScatterPlot(
-            x="confidence", y="right", color="of", title="Reliability", caption=explain("reliability"), height=HEIGHT,
-            x_lim=[0, 1], y_lim=[0, 1], tooltip="all", min_width=300,
+        right = gr.LinePlot(
+            x="confidence", y="right", color="of", title="Reliability", color_title=" ", x_lim=[0, 1], y_lim=[0, 1],
+            tooltip="all", height=HEIGHT, min_width=300,
         )  # fmt: skip
     agreed = gr.HTML("", js_on_load=None, elem_id="agreed")
     with gr.Row(elem_classes="cp-split"):
-        speed = gr.LinePlot(x="time", y="items a second", title="Throughput", height=HEIGHT, min_width=300, color="run")
+        speed = gr.ScatterPlot(
+            x="time", y="items a second", color="run", title="Throughput, by minute", y_lim=[0, None], height=HEIGHT,
+            min_width=300,
+        )  # fmt: skip
         actions = _bars("attribute", "items", "Actions of the policy", color="action", x_label_angle=-40)
     wrong = gr.HTML("", js_on_load=None, elem_id="wrong")
 
@@ -90,8 +93,11 @@ def _about(store: Store, label: str) -> list[Any]:
     sample = draw_sample(store)
     pairs = [one for one in agreements(store, sample) if one.attribute == label]
     right = right_rows(store, label)
-    words = agreements_html(label, pairs) + ("" if right else note(f"Nobody has said yet what is true of {label}."))
-    return [*map(_plot, (value_rows(store, label), sure_rows(store, sample, label), right)), words]
+    words = note(explain("reliability") if right else f"Nobody has said yet what is true of {label}.")
+    return [
+        *map(_plot, (value_rows(store, label), sure_rows(store, sample, label), right)),
+        words + agreements_html(label, pairs),
+    ]
 
 
 def _plot(rows: dict[str, Any] | None) -> Any:
@@ -105,7 +111,7 @@ def totals_html(store: Store) -> str:
     numbers = [("items", f"{found['items']:,}"), *((status, f"{count:,}") for status, count in counts.items())]
     numbers += [("mean confidence", f"{found['mean_confidence']:.2f}")]
     numbers += [
-        ("ms an item", f"{1000 * found['seconds_per_item']:.1f}"),
+        ("ms an item", f"{1000 * found['seconds_per_item']:.2f}"),
         ("answers by people", f"{count_feedback(store):,}"),
     ]
     numbers += [("memory, MiB", f"{used['memory_mib'] or 0:,.0f}"), ("cores", used["cores"])]
@@ -142,8 +148,13 @@ def right_rows(store: Store, label: str) -> dict[str, Any] | None:
         return None
     rows = [(one["sure"], one["right"] / one["answers"], "answers", one["answers"]) for one in found.bins]
     rows += [(tenth / 10, tenth / 10, "exact", 0) for tenth in range(11)]
-    columns = {"confidence": "quantitative", "right": "quantitative", "of": "nominal", "answers": "quantitative"}
-    return plotted(columns, rows, "point")  # type: ignore[arg-type]
+    columns: dict[str, Kind] = {
+        "confidence": "quantitative",
+        "right": "quantitative",
+        "of": "nominal",
+        "answers": "quantitative",
+    }
+    return plotted(columns, rows, "line")
 
 
 def agreements_html(label: str, pairs: Iterable[Agreement]) -> str:
@@ -161,7 +172,7 @@ def speed_rows(store: Store) -> dict[str, Any] | None:
     rows = [
         (1000 * one["minute"], one["items"] / 60, f"run {one['run']}") for one in throughput(store)["minutes"]
     ]  # fmt: skip
-    return plotted({"time": "temporal", "items a second": "quantitative", "run": "nominal"}, rows, "line")
+    return plotted({"time": "temporal", "items a second": "quantitative", "run": "nominal"}, rows, "point")
 
 
 def action_rows(store: Store) -> dict[str, Any] | None:

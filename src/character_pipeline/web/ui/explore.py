@@ -13,6 +13,7 @@ from character_pipeline.database.queries import Filter, count_results, find_resu
 from character_pipeline.database.search import add_text
 from character_pipeline.errors import CharpipeError
 from character_pipeline.identity.neighbours import Progress, similar
+from character_pipeline.web.ui.correct import correct_fields
 from character_pipeline.web.ui.html import note
 from character_pipeline.web.ui.items import alike_html, gallery_html, item_html
 from character_pipeline.web.ui.record import QUARANTINED
@@ -43,6 +44,7 @@ class Asked:
 
 def explore_tab(service: Service, tab: gr.Tab) -> None:
     """Lay out the tab, and wire it."""
+    offset, picked = gr.State(0), gr.State("")
     with gr.Row(elem_classes="cp-filters"):
         filters, words, least = _filter_fields(service)
     with gr.Row(elem_classes="cp-split"):
@@ -54,9 +56,9 @@ def explore_tab(service: Service, tab: gr.Tab) -> None:
                 onward = gr.Button("Next →", elem_id="onward", interactive=False)
         with gr.Column(scale=2, min_width=320, elem_classes="cp-sticky"):
             one = gr.HTML(note(HOW), js_on_load=None, elem_id="one")
+            frame = correct_fields(service, picked, one)
             like = gr.Button("Pictures like this", visible=False, elem_id="like")
             alike = gr.HTML("", js_on_load=PICK, elem_id="alike")
-    offset, picked = gr.State(0), gr.State("")
 
     def first(chosen: list[str], typed: str, sure: float) -> list[object]:
         return _page(service, Asked(tuple(chosen), typed, sure))
@@ -68,7 +70,8 @@ def explore_tab(service: Service, tab: gr.Tab) -> None:
         return turn
 
     def show(event: gr.EventData) -> list[object]:
-        return [show_item(service, str(event.pick)), str(event.pick), gr.Button(visible=True), ""]
+        seen = gr.update(visible=True)
+        return [show_item(service, str(event.pick)), str(event.pick), seen, seen, ""]
 
     def find_alike(item_id: str, progress: gr.Progress = gr.Progress()) -> str:  # noqa: B008 - gradio asks for it so
         return show_alike(service, item_id, lambda done, of: progress((done, of), desc="indexing pictures"))
@@ -78,7 +81,7 @@ def explore_tab(service: Service, tab: gr.Tab) -> None:
     gr.on(fresh, first, asked, shown, show_progress="hidden")
     back.click(turned(-1), [*asked, offset], shown, show_progress="hidden")
     onward.click(turned(1), [*asked, offset], shown, show_progress="hidden")
-    detail = [one, picked, like, alike]
+    detail = [one, picked, frame, like, alike]
     gallery.pick(show, None, detail, show_progress="hidden").then(None, js=BRING_UP)
     alike.pick(show, None, detail, show_progress="hidden").then(None, js=BRING_UP)
     like.click(find_alike, picked, alike, show_progress_on=alike)

@@ -30,7 +30,8 @@ def chip(word: str, kind: str = "", title: str = "") -> str:
 
 def term(word: str, shown: str = "") -> str:
     """A word that is explained to whoever points at it."""
-    return f'<abbr tabindex="0"{_title(explain(word))}>{esc(shown or word)}</abbr>'
+    about = explain(word)
+    return f'<abbr tabindex="0"{_title(about)}>{esc(shown or word)}</abbr>' if about else esc(shown or word)
 
 
 def _title(about: str) -> str:
@@ -56,7 +57,9 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 def figures(pairs: Iterable[tuple[str, Any]]) -> str:
     """Numbers with their names, as a row of cards."""
-    cards = (f"<div><b>{esc(value)}</b><span>{term(name)}</span></div>" for name, value in pairs)
+    cards = (
+        f"<div><b>{esc(value)}</b><span>{term(name, name.replace('_', ' '))}</span></div>" for name, value in pairs
+    )
     return f'<div class="cp-figures">{"".join(cards)}</div>'
 
 

@@ -16,6 +16,7 @@ from character_pipeline.errors import CharpipeError
 from character_pipeline.rl_optimizer.learned import make_learned
 from character_pipeline.rl_optimizer.policy import load_policy
 from character_pipeline.web.ui.batch import is_local
+from character_pipeline.web.ui.comparing import compare_fields
 from character_pipeline.web.ui.html import chip, esc, note, table, term
 from character_pipeline.web.ui.plots import plotted
 from character_pipeline.web.ui.terms import explain
@@ -49,6 +50,7 @@ def policy_tab(service: Service, tab: gr.Tab) -> None:
                 take = gr.Button("Let it decide", interactive=False, elem_id="adopt")
                 back = gr.Button("Go back to the one before", elem_id="rollback")
             kept = gr.HTML("", elem_id="versions")
+    compare_fields(service, trainer)
     timer = gr.Timer(EVERY, active=False)
 
     def begin(source: str, path: str, steps: float, price: float, reward: str) -> list[Any]:
@@ -163,7 +165,8 @@ def _verdict(course: Course) -> str:
         f"<b>{beaten} {esc(gate['baseline'])}</b> on characters that it did not learn from: "
         f"{gate['difference']:+.4f} utility an attribute (95 %: {low:+.4f} to {high:+.4f})."
     )
-    return f"<p>{said}</p>{table(('what', 'utility'), rows)}"
+    all_of_them = f"<details><summary>All that took part</summary>{table(('what', 'utility'), rows)}</details>"
+    return f"<p>{said}</p>{all_of_them}"
 
 
 def versions_html(found: Iterable[Version]) -> str:

@@ -150,5 +150,9 @@ def _said(records: Mapping[str, CharacterAttributes], label: str) -> bool:
 
 def _compared(label: str, decided: list[AttributeValue]) -> str:
     differ = len({(one.state, one.values) for one in decided}) > 1
-    cells = "".join(f"<td>{value_html(one)} {bar(one.confidence) if one.confidence else ''}</td>" for one in decided)
+    sure = explain("confidence")
+    cells = "".join(
+        f'<td>{value_html(one)} <small title="{sure}">{f"{one.confidence:.2f}" if one.confidence else ""}</small></td>'
+        for one in decided
+    )
     return f'<tr{" class=cp-differ" if differ else ""}><th scope="row">{esc(label)}</th>{cells}</tr>'

@@ -93,7 +93,9 @@ def _refill(service: Service, desk: Desk) -> Desk:
 
 def _act(service: Service, desk: Desk, asked: Any) -> Desk:
     """What a key does. An answer to a question that is no longer shown does nothing."""
-    act = asked.get("act") if isinstance(asked, dict) else None
+    if not isinstance(asked, dict):
+        return desk
+    act = asked.get("act")
     if act == "undo":
         return _undo(service, desk)
     if desk.question is None or asked.get("question") != name_of(desk.question):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import re
-import tempfile
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -68,13 +67,12 @@ class Trainer:
     def __init__(self, service: Service) -> None:
         self.service = service
         self.course: Course | None = None
-        self._folder = tempfile.TemporaryDirectory(prefix="charpipe-policy-")
         self._lock = threading.Lock()
 
     @property
     def file(self) -> Path:
-        """The policy that was trained last."""
-        return Path(self._folder.name) / "policy.safetensors"
+        """The policy that was trained last; it outlives the service."""
+        return self.service.jobs.spool.folder / "trained-policy.safetensors"
 
     def start(self, wish: Wish) -> Course:
         """Begin, unless one is running: then that one goes on."""
