@@ -17,7 +17,7 @@ from character_pipeline.database.queries import Filter, find_results
 from character_pipeline.database.store import Store
 from tests.web.process import Server, serving
 
-WORDS = ", ".join(f"some_{n}_tag, a word of {n}" for n in range(30))
+WORDS = ", ".join(f"some_{n}_tag, a word of {n}" for n in range(10))
 ITEMS = {"items": [{"id": f"item-{n}", "text": f"1girl, solo, red_hair, number_{n}, {WORDS}"} for n in range(5_000)]}
 """So many that they are not done before they are stopped."""
 
