@@ -75,11 +75,14 @@ def test_keys_names_and_origins(tmp_path: Path) -> None:
 
     key = keys("add", "me")
     assert key not in (tmp_path / "character_attributes.db").read_bytes().decode("latin-1")
-    origins = '[serve]\ncors_origins = ["https://friend.example"]\n'
+    origins = '[serve]\ncors_origins = ["https://friend.example"]\nallowed_hosts = ["127.0.0.1"]\n'
     with serving(tmp_path, "--host", "0.0.0.0", settings=origins) as server:
         port = httpx.URL(server.address).port
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
             assert client.get("/healthz").status_code == 200
+            probe = {"Host": "10.0.0.7"}  # whoever watches a container asks by an address
+            assert client.get("/healthz", headers=probe).status_code == 200
+            assert client.get("/v1/vocabulary", headers=probe).status_code == 403
             for path in ("/v1/vocabulary", "/metrics", "/docs", "/openapi.json", "/nothing"):
                 refused = client.get(path)
                 assert refused.status_code == 401

@@ -58,7 +58,7 @@ class Names:
     def _problem(self, scope: Scope) -> ProblemError | None:
         headers = Headers(scope=scope)
         host = headers.get("host", "")
-        if self.checks and not self._is_ours(host):
+        if self.checks and scope["path"] not in OPEN and not self._is_ours(host):
             told = f"this service is not called '{shorten(host)}': use its address, or name it in serve.allowed_hosts"
             return ProblemError(403, told)
         origin = headers.get("origin")
