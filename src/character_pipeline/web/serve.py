@@ -50,7 +50,10 @@ def listen(config: ServeConfig) -> socket.socket:
     """A socket at the address of the settings. Raises ConfigError where it cannot be had."""
     family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
     try:
-        return socket.create_server((config.host.strip("[]"), config.port), family=family, backlog=2048)
+        listener = socket.create_server((config.host.strip("[]"), config.port), family=family, backlog=2048)
+        # Connections inherit it. Without it, the end of an answer waits 40 ms for the client to confirm its beginning.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return listener
     except OSError as error:
         told = f"{config.host}:{config.port} cannot be listened on: {error.strerror or error}"
         raise ConfigError(f"{told}. Choose another --host or --port") from error
