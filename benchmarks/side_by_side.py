@@ -22,11 +22,13 @@ from typing import Any
 
 from clip_speed import make_vit
 from PIL import Image
+from scaling import make_pictures
 
 from character_pipeline import create_pipeline
 from character_pipeline.runs.hardware import count_cores, describe_machine
 
 BATCH = 32
+DRAWN = 500
 PHRASES = 300
 """About as many as the vocabulary has prompts."""
 
@@ -39,6 +41,14 @@ def draw(folder: Path, count: int, seed: int = 0) -> Path:
     return folder
 
 
+def pictures(work: Path, count: int) -> Path:
+    """So many pictures, of which no two are the same; of many, most are made of others (see scaling.py)."""
+    drawn = draw(work / f"pictures-{min(count, DRAWN)}", min(count, DRAWN))
+    if count > DRAWN:
+        make_pictures([drawn], count, work / f"made-{count}")
+    return drawn if count <= DRAWN else work / f"made-{count}"
+
+
 def usual_loop(model: Path, folder: Path) -> Callable[[], float]:
     """A loop as one writes it; gives the seconds that it took."""
     import torch
@@ -49,7 +59,7 @@ def usual_loop(model: Path, folder: Path) -> Callable[[], float]:
     clip.eval()
     processor = CLIPImageProcessorPil.from_pretrained(model)
     phrases = torch.nn.functional.normalize(torch.randn(PHRASES, clip.config.projection_dim), dim=-1)
-    paths = sorted(folder.glob("*.jpg"))
+    paths = sorted(folder.rglob("*.jpg"))
 
     def run() -> float:
         start = time.perf_counter()
@@ -96,7 +106,7 @@ def main() -> None:
     model = asked.work / "vit-b-32"
     if not model.exists():
         make_vit(model)
-    folder, warm = draw(asked.work / f"pictures-{asked.count}", asked.count), draw(asked.work / "warm", 40, seed=77)
+    folder, warm = pictures(asked.work, asked.count), draw(asked.work / "warm", 40, seed=77)
     jobs = {
         "the usual loop, torch fp32": usual_loop(model, folder),
         "this pipeline, ONNX int8": pipeline_run(model, folder, warm, backend="onnx", precision="int8"),
