@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +56,7 @@ def extracted(folder: Path, texts: Sequence[str] = TEXTS) -> Path:
     return path
 
 
-def stored(path: Path) -> list[Any]:
+def stored(path: Path | str) -> list[Any]:
     store = Store(path)
     try:
         make_profiles(store)
@@ -153,6 +153,16 @@ def test_profiles_fill_what_nothing_says(tmp_path: Path) -> None:
     plain = redecided(path, tmp_path / "plain")
     assert plain["019"].attributes["Eye Color"].state == "unknown"
     assert {one.fingerprint for one in plain.values()}.isdisjoint(one.fingerprint for one in found.values())
+
+
+def test_profiles_may_be_on_a_server(tmp_path: Path, new_schema: Callable[[], str]) -> None:
+    database = new_schema()
+    with create_pipeline({**SETTINGS, "database": {"db_path": database}}) as pipeline:
+        pipeline.run(write_set(tmp_path / "set.jsonl", TEXTS))
+    stored(database)
+    with create_pipeline({**SETTINGS, "attribute_fusion": {"character_profiles": database}}) as pipeline:
+        found = pipeline.extract_from_text(f"1girl, solo, {ALICE}, smile")
+    assert found.attributes["Eye Color"].value == "Blue"
 
 
 def test_what_a_profile_filled_is_no_vote_for_it(tmp_path: Path) -> None:

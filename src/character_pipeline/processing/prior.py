@@ -104,8 +104,7 @@ def prior_digest(fusion: AttributeFusionConfig) -> str:
     if fusion.character_profiles is None:
         return ""
     with closing(Store(fusion.character_profiles, writable=False)) as store:
-        digest = profiles_digest(store.db)
+        digest, place = profiles_digest(store.db), store.name
     if digest is None:
-        place = fusion.character_profiles
         raise ConfigError(f"{place} has no profiles of characters: charpipe profiles {place} counts them")
     return digest
