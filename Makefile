@@ -26,6 +26,7 @@ bench: $(VENV)/all  ## speed, memory and accuracy, as the documentation quotes t
 	$(BIN)/python benchmarks/picture_accuracy.py
 	$(BIN)/python benchmarks/unfamiliar_pictures.py
 	$(BIN)/python benchmarks/clip_speed.py
+	$(BIN)/python benchmarks/identity.py
 	$(BIN)/python benchmarks/serving.py
 
 clean:

@@ -94,6 +94,7 @@ def test_a_broken_file_does_not_show_what_is_in_it(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="line 2") as told:
         load_config(tmp_path / "c.yaml")
     assert "secret" not in str(told.value)
-    config = load_config({"database": {"db_path": "postgresql://me:secret@host/db"}})
+    place = "postgresql://me:secret@host/db"
+    config = load_config({"database": {"db_path": place}, "attribute_fusion": {"character_profiles": place}})
     assert "secret" not in f"{config!r}{config.model_dump()}{config.model_dump_json()}"
-    assert config.database.db_path == "postgresql://me:secret@host/db"
+    assert config.database.db_path == config.attribute_fusion.character_profiles == place

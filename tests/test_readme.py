@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from character_pipeline import __version__
 from tests.readme import BLOCK, README, ROOT, Place, masked, refreshed, settings_table
 
+ENDINGS = {".md", ".yaml", ".service", ".toml"}
 TEXT = README.read_text(encoding="utf-8")
 
 
@@ -43,6 +45,25 @@ def test_every_command_is_mentioned() -> None:
 
     for command in app.registered_commands:
         assert f"charpipe {command.name}" in TEXT
+
+
+def test_every_option_that_is_shown_is_there() -> None:
+    import typer
+
+    from character_pipeline.cli.main import app
+
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", ROOT / "Dockerfile"]
+    pages += [path for folder in ("docs", "deploy") for path in (ROOT / folder).rglob("*") if path.suffix in ENDINGS]
+    shown = [line for path in pages for line in re.findall(r"\bcharpipe ([a-z][^`\n|#;]*)", path.read_text("utf-8"))]
+    wrong = []
+    for line in shown:
+        command: Any = typer.main.get_command(app)
+        for word in re.findall(r"[a-z-]+", line):
+            command = getattr(command, "commands", {}).get(word, command)
+        known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
+        wrong += [(line, option) for option in re.findall(r"(?<!\S)--[\w-]+", line) if option not in {*known, "--help"}]
+    assert len(shown) > 80
+    assert not wrong
 
 
 def test_the_version_is_in_the_changelog() -> None:

@@ -49,6 +49,14 @@ def without_password(place: str) -> str:
     return re.sub(r"([?&])(?:ssl)?password=[^&]*&?", r"\1", plain).rstrip("?&")
 
 
+Database = Annotated[
+    str,
+    AfterValidator(lambda place: place if is_server(place) else str(Path(place).absolute())),
+    PlainSerializer(without_password, return_type=str),
+]
+"""A file that is found again from anywhere, or an address on a server."""
+
+
 def order_views(given: object) -> tuple[View, ...]:
     """The views that a list names, each once and in their fixed order. Raises ValueError that says what is allowed."""
     if not isinstance(given, list | tuple) or not given or any(name not in VIEWS for name in given):
@@ -128,8 +136,10 @@ class AttributeFusionConfig(Section):
         None, description="say only values of which this share is right, such as 0.98, and withhold the others"
     )
     weights: File | None = Field(None, description="what fusion learned from your items; none: that of the package")
-    character_profiles: File | None = Field(
-        None, description="a database with `charpipe profiles`: what nothing says of a named character is taken from it"
+    character_profiles: Database | None = Field(
+        None,
+        repr=False,
+        description="a database with `charpipe profiles`: what nothing says of a named character is taken from it",
     )
     describe_solo_focus: bool = Field(False, description="describe the focus character of pictures tagged solo_focus")
 

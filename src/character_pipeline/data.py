@@ -117,6 +117,17 @@ class Evidence:
         """The name of the source, without its version."""
         return self.source.partition("/")[0]
 
+    @property
+    def said(self) -> str:
+        """What it claims, in words."""
+        words = {
+            "is": self.value,
+            "not": f"not {self.value or 'any'}",
+            "hidden": "not visible",
+            "absent": "nothing there",
+        }
+        return words[self.stance]
+
     def to_json(self) -> dict[str, Any]:
         record: dict[str, Any] = {
             "source": self.source,

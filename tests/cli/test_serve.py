@@ -3,9 +3,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 from character_pipeline.cli.serve import serve_settings
+from character_pipeline.database.api_keys import list_keys
+from character_pipeline.database.store import Store
 
 ROOT = Path(__file__).parents[2]
 
@@ -55,3 +58,11 @@ def test_keys_are_made_listed_and_revoked(tmp_path: Path) -> None:
     assert keys("revoke", "[red]me[/]").returncode == 0
     assert keys("revoke", "[red]me[/]").returncode == 2
     assert keys("list").stdout == ""
+
+
+def test_keys_are_for_the_service_with_the_same_options(tmp_path: Path) -> None:
+    program = [sys.executable, "-m", "character_pipeline", "keys", "add", "me", "--output", "new"]
+    subprocess.run(program, cwd=tmp_path, check=True, capture_output=True)
+    place = serve_settings(None, tmp_path / "new", None, {}).database.db_path
+    with closing(Store(place, writable=False)) as store:
+        assert [one.name for one in list_keys(store)] == ["me"]

@@ -25,6 +25,7 @@ from character_pipeline.database.queries import (
     result_at,
     results_by_id,
 )
+from character_pipeline.database.review import review_queue
 from character_pipeline.database.rows import Rows
 from character_pipeline.database.store import Store
 from character_pipeline.errors import StoreError
@@ -183,6 +184,35 @@ def test_another_database_is_not_touched(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="not a database of this program"):
         Store(tmp_path / "other.db", writable=False)
     assert (tmp_path / "other.db").read_bytes() == before
+
+
+def test_items_that_come_meanwhile_disturb_nobody(tmp_path: Path) -> None:
+    store = Store(tmp_path / "x.db", VOCABULARY)
+    store.db.executemany("INSERT INTO items(item_id, source, seen) VALUES (?, 1, 1)", [("item 0",), ("item 1",)])
+    write(store, [1, 2], random.Random(3))
+    alone = numbers(find_results(store, parse_filter(store, None)))
+    meanwhile = Store(tmp_path / "x.db", VOCABULARY)
+
+    def come(_: str) -> None:
+        (last,) = meanwhile.db.execute("SELECT max(id) FROM items").fetchone()
+        new = range(last, last + BLOCK)
+        with meanwhile.transaction() as db:
+            db.executemany(
+                "INSERT INTO items(item_id, source, seen, gone) VALUES (?, 1, 1, 1)", [(f"n{n}",) for n in new]
+            )
+            db.put(
+                "bitmaps", ("attribute", "code", "block", "bits"), [(-1, 0, last // BLOCK + 1, bytes(BLOCK // 8))], 3
+            )
+
+    assert isinstance(store.db, sqlite3.Connection)
+    store.db.set_trace_callback(come)
+    where = parse_filter(store, "hair_color=unknown")
+    assert count_results(store, where) <= 2
+    for find in (find_results, results_by_id):
+        assert numbers(find(store, parse_filter(store, None))) == alone
+    review_queue(store)
+    store.close()
+    meanwhile.close()
 
 
 @given(st.sets(st.integers(0, 3 * BLOCK - 1)), st.integers(0, 200))

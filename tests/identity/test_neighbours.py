@@ -183,6 +183,19 @@ def test_few_pictures_are_compared_without_an_index_and_with_one_of_no_database(
         embed(other.stages, Item("", image=picture_bytes()), find_reader(other.store))
 
 
+def test_a_database_that_was_decided_from_another_has_the_vectors_of_that(
+    tmp_path: Path, colors: Path, database: str
+) -> None:
+    with create_pipeline(
+        {"database": {"db_path": database}}, extractors=[FakeLooker(FakeReader("model-1"))]
+    ) as pipeline:
+        pipeline.run(colors)
+    again = {"database": {"db_path": str(tmp_path / "again.db")}}
+    with create_pipeline(again, extractors=[FakeLooker(FakeReader("model-1"))]) as pipeline:
+        pipeline.redecide(database)
+        assert next(iter(similar(pipeline.store, "red.png")))[0] == "reddish.png"
+
+
 def test_where_no_model_read_there_is_nothing_to_compare(tmp_path: Path, colors: Path) -> None:
     with create_pipeline({"database": {"db_path": str(tmp_path / "x.db")}}, extractors=[]) as pipeline:
         pipeline.run(colors)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from character_pipeline import create_pipeline
+from character_pipeline.config import load_config
+from character_pipeline.data import Item
 from character_pipeline.database.profiles import Profile
 from character_pipeline.database.store import Store
 from character_pipeline.errors import CharpipeError, ConfigError
 from character_pipeline.evaluation.metrics import wilson
 from character_pipeline.identity.profiles import consensus, make_profiles
+from character_pipeline.pipeline import build_stages
+from character_pipeline.processing import process_items
 from character_pipeline.processing.prior import lower_end
 from character_pipeline.results import Results
 from character_pipeline.vocabulary import load_vocabulary
@@ -52,7 +56,7 @@ def extracted(folder: Path, texts: Sequence[str] = TEXTS) -> Path:
     return path
 
 
-def stored(path: Path) -> list[Any]:
+def stored(path: Path | str) -> list[Any]:
     store = Store(path)
     try:
         make_profiles(store)
@@ -151,11 +155,30 @@ def test_profiles_fill_what_nothing_says(tmp_path: Path) -> None:
     assert {one.fingerprint for one in plain.values()}.isdisjoint(one.fingerprint for one in found.values())
 
 
+def test_profiles_may_be_on_a_server(tmp_path: Path, new_schema: Callable[[], str]) -> None:
+    database = new_schema()
+    with create_pipeline({**SETTINGS, "database": {"db_path": database}}) as pipeline:
+        pipeline.run(write_set(tmp_path / "set.jsonl", TEXTS))
+    stored(database)
+    with create_pipeline({**SETTINGS, "attribute_fusion": {"character_profiles": database}}) as pipeline:
+        found = pipeline.extract_from_text(f"1girl, solo, {ALICE}, smile")
+    assert found.attributes["Eye Color"].value == "Blue"
+
+
 def test_what_a_profile_filled_is_no_vote_for_it(tmp_path: Path) -> None:
     path = extracted(tmp_path / "old")
     before = stored(path)
     redecided(path, tmp_path / "filled", character_profiles=str(path))
     assert stored(tmp_path / "filled" / "new.db") == before
+
+
+def test_items_without_ids_do_not_take_the_character_of_others(tmp_path: Path) -> None:
+    path = extracted(tmp_path / "old")
+    stored(path)
+    config = load_config({**SETTINGS, "attribute_fusion": {"character_profiles": str(path)}})
+    items = [Item("", text) for text in ("1girl, solo, smile", f"1girl, solo, {ALICE}, smile", "1girl, solo, bow")]
+    eyes = [one.result.attributes.attributes["Eye Color"].state for one in process_items(items, build_stages(config))]
+    assert eyes == ["unknown", "known", "unknown"]
 
 
 def test_profiles_that_nobody_counted_are_asked_for(tmp_path: Path) -> None:

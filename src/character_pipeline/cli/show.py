@@ -112,10 +112,4 @@ def _value(decided: AttributeValue) -> str:
 
 
 def _claim(claim: Evidence) -> str:
-    words = {
-        "is": claim.value,
-        "not": f"not {claim.value or 'any'}",
-        "hidden": "not visible",
-        "absent": "nothing there",
-    }
-    return shown(f"{claim.origin} → {words[claim.stance]} {claim.score:.2f} ({claim.source})")
+    return shown(f"{claim.origin} → {claim.said} {claim.score:.2f} ({claim.source})")

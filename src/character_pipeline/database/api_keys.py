@@ -29,7 +29,9 @@ def add_key(store: Store, name: str) -> str:
         raise ConfigError(f"the name of a key has 1 to {MOST_NAME} signs that can be seen")
     key = PREFIX + secrets.token_urlsafe(32)
     insert = "INSERT INTO api_keys(name, digest, created) VALUES (?, ?, ?) ON CONFLICT(name) DO NOTHING"
-    if not store.db.execute(insert, (name, digest_of(key), time.time())).rowcount:
+    with store.transaction() as db:
+        new = db.execute(insert, (name, digest_of(key), time.time())).rowcount
+    if not new:
         raise ConfigError(f"there is a key '{name}' already: revoke it first, or choose another name")
     return key
 

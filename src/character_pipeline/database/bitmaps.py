@@ -122,7 +122,7 @@ def _write_blocks(db: Connection, changed: Bits) -> None:
 
 
 def read_mask(db: Connection, attribute: int, codes: Iterable[int]) -> Mask:
-    """The items that have one of the codes."""
+    """The items that have one of the codes; of those that are written meanwhile, some or none."""
     last = db.execute("SELECT max(id) FROM items").fetchone()[0] or 0
     mask = np.zeros((last // BLOCK + 1, BYTES), dtype=np.uint8)
     asked = list(codes)
@@ -130,14 +130,16 @@ def read_mask(db: Connection, attribute: int, codes: Iterable[int]) -> Mask:
         return mask
     query = f"SELECT block, bits FROM bitmaps WHERE attribute = ? AND code IN ({', '.join('?' * len(asked))})"
     for block, bits in db.execute(query, (attribute, *asked)):
-        mask[block] |= np.frombuffer(bits, dtype=np.uint8)
+        if block < len(mask):
+            mask[block] |= np.frombuffer(bits, dtype=np.uint8)
     return mask
 
 
 def mask_of(numbers: Iterable[int], like: Mask) -> Mask:
-    """A bitmap of the shape of another with the bits of these items."""
+    """A bitmap of the shape of another with the bits of these items, without those that came after it was read."""
     flags = np.zeros(like.size * 8, dtype=np.bool_)
-    flags[np.fromiter(numbers, dtype=np.int64)] = True
+    items = np.fromiter(numbers, dtype=np.int64)
+    flags[items[items < len(flags)]] = True
     return np.packbits(flags, bitorder="little").reshape(like.shape)
 
 

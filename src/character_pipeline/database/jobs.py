@@ -73,7 +73,8 @@ def add_job(store: Store, name: str, source: str, total: int, options: Mapping[s
     row = (name, "queued", source, json.dumps(options), asked["key"], asked["digest"], time.time(), total)
     insert = """INSERT INTO jobs(name, state, source, options, idempotency, digest, created, total)
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(idempotency) DO NOTHING"""
-    store.db.execute(insert, row)
+    with store.transaction() as db:
+        db.execute(insert, row)
     found = get_job(store, name)
     if found is None:
         found = _find(store, "WHERE j.idempotency = ?", (asked["key"],))[0]

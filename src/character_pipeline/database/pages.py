@@ -27,6 +27,8 @@ def read_page(store: Store, found: Filter, after: int, limit: int, evidence: boo
     if after:
         found.within.append(_beyond(after, read_mask(store.db, STATUS, ())))
     numbers = list(islice(find_numbers(store, found), limit + 1))
+    if not numbers:  # a server takes no empty list
+        return Page([], None)
     shown = numbers[:limit]
     reader = ResultReader(store.db, store.vocabulary, evidence)
     rows = reader.read(f"WHERE i.id IN ({', '.join('?' * len(shown))}) ORDER BY i.id", shown)

@@ -38,6 +38,8 @@ SAID_DIFFERENTLY: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             rf"SELECT ordinal_position, column_name FROM information_schema.columns WHERE {NAMED} = '\1'",
         ),
         (r"sqlite_master WHERE name", f"information_schema.tables WHERE {NAMED}"),
+        # a table has no order of insertion to go back in; where one row is asked for so, any will do
+        (r" ORDER BY rowid DESC LIMIT 1", " LIMIT 1"),
         # a missing confidence is nothing, as in SQLite; the path is written alike
         (r"json_extract\((.+?), \?\)", r"jsonb_path_query_first(\1::jsonb, ?::jsonpath)::double precision"),
     )

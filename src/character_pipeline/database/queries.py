@@ -139,7 +139,8 @@ def results_by_id(store: Store, found: Filter) -> Iterator[ExtractionResult]:
     """The same by item id, without their evidence: two databases of the same items give them in the same order."""
     reader = ResultReader(store.db, store.vocabulary, evidence=False)
     wanted = as_flags(mask_of(find_numbers(store, found), read_mask(store.db, STATUS, ())))
-    numbers = (row[0] for row in store.db.execute("SELECT id FROM items ORDER BY item_id") if wanted[row[0]])
+    listed = store.db.execute("SELECT id FROM items ORDER BY item_id")
+    numbers = (number for (number,) in listed if number < len(wanted) and wanted[number])
     while chunk := list(islice(numbers, AT_ONCE)):
         yield from reader.read(f"WHERE i.id IN ({_marks(chunk)}) ORDER BY i.item_id", chunk)
 
@@ -170,7 +171,7 @@ def find_mask(store: Store, found: Filter) -> Mask:
     """The items for which all of a filter holds but its conditions in SQL, without those that are gone."""
     mask = read_mask(store.db, STATUS, range(len(STATUSES)))
     for attribute, codes, negated in found.sets:
-        other = read_mask(store.db, attribute, codes)
+        other = fitted(read_mask(store.db, attribute, codes), mask)
         mask &= ~other if negated else other
     for other in found.within:
         mask &= fitted(other, mask)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pydantic_core import from_json
 
 from character_pipeline.data import STATEMENT, STATUSES, Evidence, State
-from character_pipeline.database.bitmaps import ANSWERED, STATUS, Mask, as_flags, read_mask
+from character_pipeline.database.bitmaps import ANSWERED, STATUS, Mask, as_flags, fitted, read_mask
 from character_pipeline.database.codes import STATE_CODES, AttributeCodes
 from character_pipeline.database.queries import DESCRIBED, Filter, find_mask
 from character_pipeline.database.reader import read_claim
@@ -114,9 +114,9 @@ def _candidates(store: Store, asked: Sequence[AttributeCodes], rng: np.random.Ge
     described = find_mask(store, found)
     answering, drawn = np.zeros_like(described), []
     for codes in asked:
-        answering |= read_mask(store.db, codes.number, [ANSWERED])
-        contradictory = described & read_mask(store.db, codes.number, [STATE_CODES["conflicting"]])
-        drawn.append(_draw(contradictory, CONTRADICTORY // len(asked), rng))
+        answering |= fitted(read_mask(store.db, codes.number, [ANSWERED]), described)
+        contradictory = fitted(read_mask(store.db, codes.number, [STATE_CODES["conflicting"]]), described)
+        drawn.append(_draw(described & contradictory, CONTRADICTORY // len(asked), rng))
     drawn += [_draw(described & answering, ANSWERING, rng), _draw(described, OTHERS, rng)]
     return [int(number) for number in np.unique(np.concatenate(drawn))]
 

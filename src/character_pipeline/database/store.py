@@ -88,8 +88,12 @@ class Store:
         if self.db.execute("SELECT 1 FROM sqlite_master WHERE name = 'records'").fetchone() is None:
             raise StoreError(f"not a database of this program: {self.name}: it has no records")
         self.db.close()
-        self.db = connect(True)
-        migrate(self.db)
+        try:
+            self.db = connect(True)
+            migrate(self.db)
+        except sqlite3.OperationalError as error:
+            hint = "an older version made it, and it is brought up to date once, where it can be written: copy it there"
+            raise StoreError(f"the database cannot be read as it is: {self.name}: {error}; {hint}") from error
         self.db.close()
         self.db = connect(False)
 

@@ -7,7 +7,6 @@ a seed, which says how large it is and of how many.
 from __future__ import annotations
 
 import math
-import os
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,7 +27,7 @@ from character_pipeline.database.store import Store
 from character_pipeline.evaluation.reliability import Said, diagram, reliability
 from character_pipeline.evaluation.truth import true_values
 from character_pipeline.rl_optimizer.choices import read_choice, read_dealing
-from character_pipeline.runs.hardware import count_cores, peak_memory_mib
+from character_pipeline.runs.hardware import count_cores, held_memory_bytes, peak_memory_mib
 
 SAMPLE, LABELLED = 2_000, 2_000
 AT_ONCE = 500
@@ -245,21 +244,14 @@ def resources(store: Store) -> dict[str, Any]:
     """What this process uses now, and the size of the database where it is a file."""
     path = store.place.path
     files = [] if path is None else [Path(f"{path}{ending}") for ending in ("", "-wal", ".words", ".likeness")]
+    held = held_memory_bytes()
     return {
-        "memory_mib": _memory_mib(),
+        "memory_mib": None if held is None else round(held / 2**20, 1),
         "peak_memory_mib": peak_memory_mib(),
         "processor_seconds": round(time.process_time(), 2),
         "cores": count_cores(),
         "database_bytes": sum(file.stat().st_size for file in files if file.is_file()),
     }
-
-
-def _memory_mib() -> float | None:
-    try:
-        pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[1]
-    except (OSError, IndexError):
-        return None
-    return round(int(pages) * os.sysconf("SC_PAGE_SIZE") / 2**20, 1)
 
 
 def all_figures(store: Store, most: int = SAMPLE, seed: int = 0) -> dict[str, Any]:

@@ -83,9 +83,9 @@ def read_index(path: Path, size: int, view: bool = False) -> tuple[Graph, dict[s
     """
     graph = open_graph(size)
     about = read_about(path)
-    if about is None or _digest(path, about["bytes"]) != about.get("digest"):
-        return None
     try:
+        if about is None or _digest(path, about["bytes"]) != about.get("digest"):
+            return None
         known = type(graph).metadata(path)
         if not known or known["dimensions"] != size or known["kind_scalar"] != graph.dtype:
             return None

@@ -45,15 +45,16 @@ class CharacterPrior:
 
     def fill(self, items: Sequence[Item], found: Sequence[dict[str, AttributeValue]]) -> None:
         """Fill what was decided of each item, by label, in place."""
-        names = {item.item_id: name for item in items if (name := self._name(item.text))}
-        if not names:
+        # By place, not by id: single items of a service have none.
+        named = [(place, name) for place, item in enumerate(items) if (name := self._name(item.text))]
+        if not named:
             return
         with closing(find_place(self.address).connect()) as db:
-            profiles = find_profiles(db, sorted(set(names.values())))
-            votes = own_votes(db, list(names))
-        for item, decided in zip(items, found, strict=True):
-            if (profile := profiles.get(names.get(item.item_id, ""))) is not None:
-                said = votes.get(item.item_id)
+            profiles = find_profiles(db, sorted({name for _, name in named}))
+            votes = own_votes(db, [items[place].item_id for place, _ in named])
+        for place, name in named:
+            if (profile := profiles.get(name)) is not None:
+                said, decided = votes.get(items[place].item_id), found[place]
                 self._fill(profile.without(said[1]) if said and said[0] == profile.name else profile, decided)
 
     def _name(self, text: str | None) -> str | None:
@@ -103,8 +104,7 @@ def prior_digest(fusion: AttributeFusionConfig) -> str:
     if fusion.character_profiles is None:
         return ""
     with closing(Store(fusion.character_profiles, writable=False)) as store:
-        digest = profiles_digest(store.db)
+        digest, place = profiles_digest(store.db), store.name
     if digest is None:
-        place = fusion.character_profiles
         raise ConfigError(f"{place} has no profiles of characters: charpipe profiles {place} counts them")
     return digest

@@ -36,6 +36,15 @@ def _processor() -> str:
     return next(names, platform.processor())
 
 
+def held_memory_bytes() -> int | None:
+    """The memory that this process holds now; None where the system does not say."""
+    try:
+        pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[1]
+    except (OSError, IndexError):
+        return None
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+
 def peak_memory_mib() -> float:
     """The most memory that this process or any one of its workers held so far."""
     used = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))

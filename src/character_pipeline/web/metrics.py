@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 
 from character_pipeline.data import CharacterAttributes
 from character_pipeline.processing import Meter
+from character_pipeline.runs.hardware import held_memory_bytes
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 SIZES = (1, 2, 4, 8, 16, 32, 64, 128)
@@ -42,7 +41,7 @@ class Metrics:
             registry=registry,
         )
         memory = Gauge("charpipe_memory_bytes", "Memory that this process holds", registry=registry)
-        memory.set_function(resident_bytes)
+        memory.set_function(lambda: held_memory_bytes() or 0)
 
     def watch(self, name: str, what: str, ask: Callable[[], float]) -> None:
         """Show a number that is asked for at each scrape."""
@@ -86,12 +85,3 @@ class _Asked:
 
     def describe(self) -> Iterable[GaugeMetricFamily]:
         return [GaugeMetricFamily(self.name, self.what, labels=[self.label])]
-
-
-def resident_bytes() -> float:
-    """The memory that this process holds now; 0 where the system does not say."""
-    try:
-        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    except (OSError, ValueError, IndexError):
-        return 0.0
-    return float(pages * os.sysconf("SC_PAGE_SIZE"))

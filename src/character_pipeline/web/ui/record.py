@@ -104,14 +104,8 @@ def _choice(choice: Choice | None) -> str:
 
 def claim_html(claim: Evidence) -> str:
     """One claim: the exact words, what it says, how surely, and who says it."""
-    says = {
-        "is": claim.value,
-        "not": f"not {claim.value or 'any'}",
-        "hidden": "not visible",
-        "absent": "nothing there",
-    }[claim.stance]
     return (
-        f"<q>{esc(claim.origin)}</q> → <b>{esc(says)}</b> "
+        f"<q>{esc(claim.origin)}</q> → <b>{esc(claim.said)}</b> "
         f'<span title="{esc(explain("score"))}">{claim.score:.2f}</span> <small>{esc(claim.source)}</small>'
     )
 
