@@ -37,6 +37,11 @@ def needs_key(config: ServeConfig) -> bool:
     return not is_local(config.host) if config.require_key is None else config.require_key
 
 
+def is_alone(config: ServeConfig) -> bool:
+    """Whether only this machine reaches the service, and no proxy on it is expected to pass on what others ask."""
+    return is_local(config.host) and not config.allowed_hosts and not needs_key(config)
+
+
 class Names:
     """Refuses requests under names that are not those of this machine, which pages elsewhere make their names lead
     to it with, and what pages of other origins send."""
