@@ -67,6 +67,8 @@ def test_what_counts_of_one_item_and_what_came_last(store: Store) -> None:
     assert count_feedback(store) == 3
     store.db.execute("UPDATE records SET status = ?", (STATUSES.index("quarantined"),))
     assert newest_feedback(store, 2) == []
+    with pytest.raises(ConfigError, match="no item"):
+        give_feedback(store, item, "hair_color", ["Red"])
 
 
 def test_nothing_is_a_statement_too(store: Store) -> None:

@@ -25,6 +25,9 @@ def test_pages_are_where_rest_is_not(tmp_path: Path) -> None:
         assert 'route="/v1/extract",status="405"' in client.get("/metrics").text
         for headers in ({"Host": "evil.example"}, {"Origin": "https://evil.example"}):
             assert client.post("/gradio_api/queue/join", json={}, headers=headers).status_code == 403
+        asked = client.get("/gradio_api/queue/data", headers={"Origin": "http://localhost:9999"})
+        assert asked.status_code == 403
+        assert "Access-Control-Allow-Origin" not in asked.headers
 
 
 def test_wrong_settings_are_told_before_anything_starts() -> None:

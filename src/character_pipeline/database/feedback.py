@@ -35,7 +35,8 @@ def give_feedback(store: Store, item_id: str, attribute: str, values: Sequence[s
         attribute: its key or label.
         values: of the vocabulary, in any case; one at most where the attribute has one.
 
-    Raises ConfigError for an unknown item, attribute or value, naming the nearest one.
+    Raises ConfigError for an item that is unknown or quarantined, and for an unknown attribute or value, naming the
+    nearest one.
     """
     known = store.vocabulary.attribute(attribute)
     chosen = tuple(dict.fromkeys(store.vocabulary.value(known, value) for value in values))
@@ -43,7 +44,7 @@ def give_feedback(store: Store, item_id: str, attribute: str, values: Sequence[s
         raise ConfigError(f"{known.label} has one value; given: {', '.join(chosen)}")
     if len(author) > MOST_TEXT:
         raise ConfigError(f"an author's name has at most {MOST_TEXT:,} characters")
-    if store.db.execute("SELECT 1 FROM items WHERE item_id = ?", (item_id,)).fetchone() is None:
+    if not _is_shown(store, item_id):
         raise ConfigError(f"no item '{item_id[:200]}' is in {store.name}. To see them: charpipe query {store.name}")
     given = time.time()
     row = (item_id, known.key, json.dumps(chosen), author, given)
@@ -51,6 +52,12 @@ def give_feedback(store: Store, item_id: str, attribute: str, values: Sequence[s
     with store.transaction() as db:
         number = int(db.execute(insert, row).fetchone()[0])
     return Feedback(number, item_id, known.label, chosen, author, given)
+
+
+def _is_shown(store: Store, item_id: str) -> bool:
+    query = """SELECT 1 FROM items i LEFT JOIN records r ON r.item = i.id
+               WHERE i.item_id = ? AND (r.status IS NULL OR r.status <> ?)"""
+    return store.db.execute(query, (item_id, STATUSES.index("quarantined"))).fetchone() is not None
 
 
 def undo_feedback(store: Store, number: int | None = None) -> Feedback | None:

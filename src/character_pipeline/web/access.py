@@ -19,7 +19,6 @@ from character_pipeline.web.rest.problems import ProblemError, answer, shorten
 from character_pipeline.web.service import Service
 
 OPEN = frozenset({"/healthz", "/readyz"})
-SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 KNOWN_SECONDS = 5.0
 """How long a key that was looked up stays known: a revoked one is refused after that."""
 MOST_KNOWN = 1_000
@@ -37,9 +36,14 @@ def needs_key(config: ServeConfig) -> bool:
     return not is_local(config.host) if config.require_key is None else config.require_key
 
 
+def is_alone(config: ServeConfig) -> bool:
+    """Whether only this machine reaches the service, and no proxy on it is expected to pass on what others ask."""
+    return is_local(config.host) and not config.allowed_hosts and not needs_key(config)
+
+
 class Names:
     """Refuses requests under names that are not those of this machine, which pages elsewhere make their names lead
-    to it with, and what pages of other origins send."""
+    to it with, and what pages of other origins ask: gradio would tell it to those of other ports of this machine."""
 
     def __init__(self, app: ASGIApp, config: ServeConfig) -> None:
         self.app = app
@@ -62,11 +66,11 @@ class Names:
             told = f"this service is not called '{shorten(host)}': use its address, or name it in serve.allowed_hosts"
             return ProblemError(403, told)
         origin = headers.get("origin")
-        if scope.get("method") in SAFE or origin is None or origin in self.origins:
+        if origin is None or origin in self.origins:
             return None
         if urlsplit_host(origin) == host.lower():
             return None
-        told = f"pages of '{shorten(origin)}' may not send anything here: name the origin in serve.cors_origins"
+        told = f"pages of '{shorten(origin)}' may not ask anything here: name the origin in serve.cors_origins"
         return ProblemError(403, told)
 
     def _is_ours(self, host: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -63,6 +64,14 @@ def test_what_is_set_aside_or_means_nothing_is_not_shown(filled: Service) -> Non
     assert "cp-warn" in show_alike(filled, "aside")
     shown = explore._page(filled, Asked(("nonsense=1",)))
     assert "cp-warn" in str(shown[0])
+
+
+def test_an_empty_database_says_what_to_do(tmp_path: Path) -> None:
+    with Service(settings(tmp_path)) as service:
+        gallery, counted, *_ = explore._page(service, Asked())
+        assert "no items yet" in str(gallery)
+        assert counted == ""
+        assert "Nothing matches" in str(explore._page(service, Asked(("hair_color=Red",)))[0])
 
 
 def test_figures(filled: Service) -> None:

@@ -80,3 +80,10 @@ def test_broken_archives_are_refused(tmp_path_factory: pytest.TempPathFactory, r
         keep_uploads([str(folder / "cut.zip")], folder / "kept", 10, 1000)
     except ConfigError:
         assert not list((folder / "kept").glob("*"))
+
+
+def test_many_files_of_one_name_take_no_longer_than_others(tmp_path: Path) -> None:
+    keeper = Keeper(tmp_path, 10, 10)
+    free = {keeper._free(tmp_path / "a.txt") for _ in range(5_000)}
+    assert len(free) == 5_000
+    assert keeper._free(tmp_path / "A-2.txt").name == "A-2-2.txt"

@@ -17,6 +17,7 @@ from character_pipeline.web.ui.extract import extract_tab
 from character_pipeline.web.ui.pictures import picture_router
 from character_pipeline.web.ui.policy import policy_tab
 from character_pipeline.web.ui.review import review_tab
+from character_pipeline.web.ui.sent import take_only
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -43,7 +44,7 @@ TABS = {
 
 def build_ui(service: Service) -> gr.Blocks:
     """The pages of a service."""
-    _keep_uploads_private(service)
+    folder = _keep_uploads_private(service)
     title = "character_pipeline"
     with gr.Blocks(title=title, analytics_enabled=False, fill_width=True, delete_cache=FORGET) as blocks:
         gr.HTML('<h1 class="cp-brand">character_pipeline</h1>', js_on_load=None)
@@ -52,16 +53,18 @@ def build_ui(service: Service) -> gr.Blocks:
                 with gr.Tab(name, id=name.lower()) as tab:
                     lay_out(service, tab)
     blocks.queue(max_size=service.config.serve.queue_size, default_concurrency_limit=AT_ONCE, api_open=False)
+    take_only(blocks, folder)
     made: gr.Blocks = blocks
     return made
 
 
-def _keep_uploads_private(service: Service) -> None:
+def _keep_uploads_private(service: Service) -> Path:
     """Have what is sent to a page lie beside the database: gradio's own place is open to all users of the machine."""
     folder = service.jobs.spool.folder / "pages"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700)
     os.environ["GRADIO_TEMP_DIR"] = str(folder)
+    return folder.resolve()
 
 
 def mount_ui(app: FastAPI, service: Service, path: str = "/") -> FastAPI:

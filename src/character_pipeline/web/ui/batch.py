@@ -71,7 +71,7 @@ def batch_tab(service: Service, tab: gr.Tab) -> None:
 
 def is_local(service: Service) -> bool:
     """Whether only people on this machine can ask: only they may name its folders."""
-    return access.is_local(service.config.serve.host)
+    return access.is_alone(service.config.serve)
 
 
 def start_batch(service: Service, files: Sequence[str], place: str, again: bool = False) -> Job:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 PAGE = 24
 ALIKE = 12
 SEARCH = "In tags and texts: blue_eyes school* -hat"
+NONE_YET = "The database has no items yet. Describe some under Batch, or with charpipe extract."
 HOW = "Click a picture to see all of it: its record, its text, its evidence."
 
 
@@ -133,6 +134,8 @@ def _page(service: Service, asked: Asked) -> list[object]:
             page, total = find_page(store, asked)
     except CharpipeError as error:
         return [note(str(error), "warn"), "", 0, gr.Button(interactive=False), gr.Button(interactive=False)]
+    if total == 0 and asked == Asked():
+        return [note(NONE_YET), "", 0, gr.Button(interactive=False), gr.Button(interactive=False)]
     last = asked.offset + min(len(page), PAGE)
     many = "many" if total is None and len(page) > PAGE else f"{last if total is None else total:,}"
     counted = f'<p class="cp-quiet" role="status">{asked.offset + 1 if last else 0:,}–{last:,} of {many}</p>'

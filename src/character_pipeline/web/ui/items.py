@@ -55,7 +55,7 @@ def item_html(store: Store, item_id: str) -> str:
     text = _text(store, item_id)
     words = f'<p class="cp-text" title="its text">{esc(text)}</p>' if text else ""
     return (
-        f'<article class="cp-one"><h3>{esc(item_id)}</h3>{picture(item_id, 960)}{words}'
+        f'<article class="cp-one"><h3 title="{esc(item_id)}">{esc(item_id)}</h3>{picture(item_id, 960)}{words}'
         f"{_feedback(feedback_on(store, item_id))}{record_html(found.attributes)}</article>"
     )
 

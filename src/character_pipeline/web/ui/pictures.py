@@ -25,7 +25,8 @@ AT_ONCE = 2
 SIDES = (160, 320, 960)
 KEPT_SECONDS = 600
 PLACEHOLDER = (
-    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 96 96"><rect width="96" height="96" fill="#8885"/>'
+    '<svg xmlns="http://www.w3.org/2000/svg" width="96" height="96" viewBox="0 0 96 96">'
+    '<rect width="96" height="96" fill="#8885"/>'
     '<path d="M22 70l18-24 12 15 9-11 14 20zM66 34a6 6 0 1 1-12 0 6 6 0 0 1 12 0z" fill="#8888"/></svg>'
 )
 

@@ -37,6 +37,7 @@ class Keeper:
     Attributes:
         most_files, most_bytes: of the whole upload.
         most_each: of one file; a larger one is cut, and the run says that it is too large.
+        taken: the names that are taken, and the last number that was given to those that came again.
     """
 
     folder: Path
@@ -45,7 +46,7 @@ class Keeper:
     most_bytes: int = MOST_BYTES
     files: int = 0
     bytes: int = 0
-    taken: set[str] = field(default_factory=set)
+    taken: dict[str, int] = field(default_factory=dict)
 
     def keep(self, sent: Sent) -> None:
         """Raises ConfigError where the whole is too much."""
@@ -65,9 +66,11 @@ class Keeper:
 
     def _free(self, path: Path) -> Path:
         """A name that no other file of the upload has, on disks that tell A from a and on those that do not."""
-        names = itertools.chain([path], (path.with_stem(f"{path.stem}-{number}") for number in itertools.count(2)))
-        free = next(name for name in names if str(name).lower() not in self.taken)
-        self.taken.add(str(free).lower())
+        asked = str(path).lower()
+        numbers = itertools.count(self.taken.get(asked, 0) + 1)
+        names = ((path if number == 1 else path.with_stem(f"{path.stem}-{number}"), number) for number in numbers)
+        free, self.taken[asked] = next(pair for pair in names if str(pair[0]).lower() not in self.taken)
+        self.taken.setdefault(str(free).lower(), 1)
         return free
 
 
