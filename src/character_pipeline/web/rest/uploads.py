@@ -11,13 +11,12 @@ from typing import IO, NamedTuple
 from character_pipeline.config import PipelineConfig
 from character_pipeline.errors import ConfigError
 from character_pipeline.input_loader.text import decode_text
+from character_pipeline.web.archives import count_members
 from character_pipeline.web.rest.problems import shorten
 from character_pipeline.web.spool import Sent
 
 UNPACKED = 16
 """How many times as large as a request all that comes out of it may be."""
-CENTRAL_HEADER = b"PK\x01\x02"
-PIECE = 2**20
 UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError, ValueError)
 """What zipfile raises for archives that are damaged, encrypted, or packed in a way that it does not know."""
 
@@ -53,42 +52,42 @@ class Limits:
 def read_uploads(uploads: Iterable[Upload], config: PipelineConfig) -> Iterator[Sent]:
     """The items of some files. Raises ConfigError for an archive that cannot be read, and for too much."""
     limits = Limits(config)
-    files: dict[str, Read] = {}
+    names = Names()
     for upload in uploads:
         if upload.name.lower().endswith(".zip"):
             yield from _read_zip(upload, limits)
         else:
-            files[_free_name(upload.name, files)] = upload.file.read
-    yield from _pair(files, limits)
+            names.keep(upload.name, upload.file.read)
+    yield from _pair(names.files, limits)
 
 
-def _free_name(name: str, taken: Mapping[str, Read]) -> str:
-    return next(free for n in range(1, len(taken) + 2) if (free := name if n == 1 else f"{name}#{n}") not in taken)
+class Names:
+    """Files by their names; where a name is taken, it gets a number before its ending."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, Read] = {}
+        self._last: dict[str, int] = {}
+
+    def keep(self, name: str, read: Read) -> None:
+        free, stem = name, _stem(name)
+        while free in self.files:
+            self._last[name] = self._last.get(name, 1) + 1
+            free = f"{stem}#{self._last[name]}{name[len(stem) :]}"
+        self.files[free] = read
 
 
 def _read_zip(upload: Upload, limits: Limits) -> Iterator[Sent]:
     try:
-        if _count_members(upload.file) > limits.members:
+        if count_members(upload.file) > limits.members:
             raise ConfigError(f"{shorten(upload.name)} has too many files: send less at a time")
         with zipfile.ZipFile(upload.file) as archive:
-            files: dict[str, Read] = {}
+            names = Names()
             for member in archive.infolist():
                 if not member.is_dir():
-                    files[_free_name(member.filename, files)] = _reader(archive, member)
-            yield from _pair(files, limits)
+                    names.keep(member.filename, _reader(archive, member))
+            yield from _pair(names.files, limits)
     except UNREADABLE as error:
         raise ConfigError(f"the archive {shorten(upload.name)} cannot be read: {shorten(str(error))}") from error
-
-
-def _count_members(file: IO[bytes]) -> int:
-    """How many files an archive lists, at most, found without believing any number in it."""
-    count, tail = 0, b""
-    file.seek(0)
-    while piece := file.read(PIECE):
-        count += (tail + piece).count(CENTRAL_HEADER)
-        tail = (tail + piece)[-len(CENTRAL_HEADER) + 1 :]
-    file.seek(0)
-    return count
 
 
 def _reader(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Read:

@@ -14,12 +14,15 @@ from typing import IO, NamedTuple
 
 from character_pipeline.errors import ConfigError
 from character_pipeline.input_loader.images import IMAGE_SUFFIXES
+from character_pipeline.web.archives import count_members
 
 TAKEN = frozenset({*IMAGE_SUFFIXES, ".txt"})
 ZIP = ".zip"
 MOST_BYTES = 8 * 2**30
 """What one upload may have in all when it is unpacked."""
 MOST_PARTS, MOST_NAME = 6, 120
+MOST_OTHERS = 4
+"""Files of an archive, also those that are not taken, in times of those that may be."""
 AT_ONCE = 2**20
 
 
@@ -98,6 +101,10 @@ def keep_uploads(paths: Iterable[str], parent: Path, most_files: int, most_each:
 def _unpack(path: Path, keeper: Keeper) -> None:
     """Keep the files of an archive. Raises ConfigError where it is none, or is broken."""
     try:
+        with path.open("rb") as file:
+            members = count_members(file)
+        if members > MOST_OTHERS * keeper.most_files:
+            raise ConfigError(f"{path.name!r} has too many files: an upload has at most {keeper.most_files:,}")
         with zipfile.ZipFile(path) as archive:
             for member in archive.infolist():
                 place = safe_place(member.filename)
