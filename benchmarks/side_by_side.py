@@ -110,13 +110,14 @@ def main() -> None:
     jobs = {
         "the usual loop, torch fp32": usual_loop(model, folder),
         "this pipeline, ONNX int8": pipeline_run(model, folder, warm, backend="onnx", precision="int8"),
-        "this pipeline, ONNX fp32": pipeline_run(model, folder, warm, backend="onnx", precision="fp32"),
         "this pipeline, torch fp32": pipeline_run(model, folder, warm, backend="torch", precision="fp32"),
+        "this pipeline, ONNX fp32": pipeline_run(model, folder, warm, backend="onnx", precision="fp32"),
     }
     taken: dict[str, list[float]] = {name: [] for name in jobs}
     for _ in range(asked.rounds):
         for name, job in jobs.items():
             taken[name].append(job())
+            print(f"{name}: {asked.count / taken[name][-1]:.1f} pictures/s", file=sys.stderr, flush=True)
     base = taken["the usual loop, torch fp32"]
     print("| what | pictures/s | times the loop |\n|---|---|---|")
     for name, seconds in taken.items():
