@@ -12,6 +12,7 @@ import pytest
 from hypothesis import settings
 from PIL import Image
 
+from character_pipeline.database.store import Store
 from character_pipeline.testing import FakeExtractor
 from tests.servers import Server, find_programs, running_server
 
@@ -98,3 +99,11 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "file":
         return str(tmp_path / "out" / "character_attributes.db")
     return str(request.getfixturevalue("new_schema")())
+
+
+@pytest.fixture
+def store(filled: str) -> Iterator[Store]:
+    """What a module's own fixture `filled` has put into a database."""
+    opened = Store(filled)
+    yield opened
+    opened.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -31,13 +30,6 @@ def filled(database: str, tmp_path: Path) -> str:
     with create_pipeline({"database": {"db_path": database}, "clip_analyzer": {"enabled": False}}) as pipeline:
         pipeline.process_dataset(tmp_path / "a.txt")
     return database
-
-
-@pytest.fixture
-def store(filled: str) -> Iterator[Store]:
-    opened = Store(filled)
-    yield opened
-    opened.close()
 
 
 def first_item(store: Store) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -42,13 +42,6 @@ def filled(database: str, make_manifest: Callable[[Iterable[str]], Path]) -> str
     with create_pipeline({**SETTINGS, "database": {"db_path": database}}) as pipeline:
         pipeline.run(make_manifest(TEXTS))
     return database
-
-
-@pytest.fixture
-def store(filled: str) -> Iterator[Store]:
-    opened = Store(filled)
-    yield opened
-    opened.close()
 
 
 def test_coverage_counts_every_described_item(store: Store) -> None:

@@ -211,11 +211,16 @@ def test_the_commands(tmp_path: Path) -> None:
     assert "write" not in charpipe("work", out, "--part", "3/3").stderr
     assert charpipe("work", out, "--part", "3/3").returncode == 2
     assert "is done: " in charpipe("work", out, "--part", "1/2").stdout
-    assert "of delivered shards are now in the database" in charpipe("stats", out).stderr
+    before = (out / "character_attributes.db").read_bytes()
+    for reading in ("stats", "query", "export"):
+        assert "delivered shards are not in the database yet" in charpipe(reading, out).stderr
+    assert (out / "character_attributes.db").read_bytes() == before, "others may be reading it"
     assert "not done yet" in charpipe("index", out).stdout
     assert charpipe("work", out, "--part", "0/1").returncode == 0
     assert "nothing is left" in charpipe("index", out).stdout
-    assert "40 items: 40 ok" in charpipe("stats", out).stdout
+    told = charpipe("stats", out)
+    assert "40 items: 40 ok" in told.stdout
+    assert "delivered" not in told.stderr
     assert charpipe("extract", tmp_path / "t.jsonl", "--engine", "spark").returncode == 2
     assert "--engine ray" in charpipe("extract", tmp_path / "t.jsonl", "--gpus", "1").stderr
     start = time.monotonic()

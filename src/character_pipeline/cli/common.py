@@ -56,31 +56,20 @@ def open_store(place: str, writable: bool = False) -> Iterator[Store]:
         store.close()
 
 
-@contextmanager
-def open_whole(place: str) -> Iterator[Store]:
-    """As `open_store` for reading, with the shards that other machines have delivered beside the database."""
-    _take_delivered(place)
-    with open_store(place) as store:
-        yield store
-
-
-def _take_delivered(place: str) -> None:
+def tell_delivered(place: str) -> None:
+    """Say on stderr that shards lie beside the database which are not in it. Nothing is written: machines that do
+    others may be reading the database as a file that does not change."""
     from character_pipeline.config import is_server
-    from character_pipeline.errors import StoreError
-    from character_pipeline.runs.jobs import SHARED, index_delivered
+    from character_pipeline.database.shard_files import ShardFiles
+    from character_pipeline.runs.jobs import SHARED
 
-    database = find_database(place)
-    shards = Path(database).parent / SHARED
-    if is_server(place) or not Path(database).is_file() or not shards.is_dir() or not any(shards.iterdir()):
+    database = Path(find_database(place))
+    shards = database.parent / SHARED
+    if is_server(place) or not database.is_file() or not shards.is_dir():
         return
-    try:
-        with open_store(place, writable=True) as store, store.lock():
-            items = sum(index_delivered(store))
-    except StoreError as error:
-        typer.echo(f"delivered shards are left out: {error}", err=True)
-        return
-    if items:
-        typer.echo(f"{items:,} items of delivered shards are now in the database", err=True)
+    if waiting := len(ShardFiles(str(shards)).finished()):
+        told = f"{waiting:,} delivered shards are not in the database yet"
+        typer.echo(f"{told}: when no charpipe work runs any more, charpipe index {place} takes them", err=True)
 
 
 UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})

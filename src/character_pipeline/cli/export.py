@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from character_pipeline.cli.common import DbArgument, WhereOption, folder_of, open_whole
+from character_pipeline.cli.common import DbArgument, WhereOption, folder_of, open_store, tell_delivered
 
 
 def export(
@@ -27,7 +27,8 @@ def export(
     from character_pipeline.database.queries import parse_filter
 
     folder = output or folder_of(db)
-    with open_whole(db) as store:
+    tell_delivered(db)
+    with open_store(db) as store:
         found = parse_filter(store, where, min_confidence)
         for kind in (part.strip().lower() for part in formats.split(",") if part.strip()):
             path = export_path(folder, kind)

@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from character_pipeline.cli.common import DbArgument, JsonOption, WhereOption, console, open_whole, shown, write_json
+from character_pipeline.cli.common import (
+    DbArgument,
+    JsonOption,
+    WhereOption,
+    console,
+    open_store,
+    shown,
+    tell_delivered,
+    write_json,
+)
 
 if TYPE_CHECKING:
     from character_pipeline.database.queries import Filter
@@ -38,7 +47,8 @@ def query(  # noqa: PLR0913, PLR0917
     from character_pipeline.database.queries import count_results, find_results, parse_filter
     from character_pipeline.database.search import add_text
 
-    with open_whole(db) as store:
+    tell_delivered(db)
+    with open_store(db) as store:
         found = parse_filter(store, where, min_confidence)
         if text is not None:
             add_text(store, found, text, ShareLog("indexing texts"))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from character_pipeline.cli.common import DbArgument, JsonOption, console, open_whole, write_json
+from character_pipeline.cli.common import DbArgument, JsonOption, console, open_store, tell_delivered, write_json
 
 if TYPE_CHECKING:
     from character_pipeline.database.store import Store
@@ -24,7 +24,8 @@ def stats(
     """Count items by status, attributes by value, errors by kind."""
     from character_pipeline.database.queries import get_statistics
 
-    with open_whole(db) as store:
+    tell_delivered(db)
+    with open_store(db) as store:
         found = _figures(store) if figures else get_statistics(store)
     if as_json or figures:
         write_json(found)

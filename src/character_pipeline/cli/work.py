@@ -38,7 +38,8 @@ def work(
 
 
 def index(db: DbArgument, shared: SharedOption = None) -> None:
-    """Write what the parts have delivered into the database."""
+    """Write what the parts have delivered into the database. Wait until none runs any more: they read it as a file
+    that does not change."""
     from character_pipeline.database.ledger import Ledger
     from character_pipeline.runs.jobs import index_delivered
 

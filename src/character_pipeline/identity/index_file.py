@@ -28,16 +28,21 @@ PIECE = 1 << 22
 CONNECTIVITY, EXPANSION = 16, 64
 
 
-def open_graph(size: int) -> Graph:
-    """A new index of vectors of a length. Raises MissingExtraError without usearch."""
+def open_graph(size: int, metric: str = "cos", dtype: str = "i8", what: str = "finding similar pictures") -> Graph:
+    """A new index of vectors of a length. Raises MissingExtraError without usearch.
+
+    Args:
+        metric, dtype: how usearch compares and keeps them.
+        what: it is for, as the error says.
+    """
     try:
         from usearch.index import Index
     except ImportError as error:
-        raise MissingExtraError("finding similar pictures", "dedupe") from error
+        raise MissingExtraError(what, "dedupe") from error
     return Index(
         ndim=size,
-        metric="cos",
-        dtype="i8",
+        metric=metric,
+        dtype=dtype,
         connectivity=CONNECTIVITY,
         expansion_add=EXPANSION,
         expansion_search=EXPANSION,

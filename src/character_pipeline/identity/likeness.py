@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from character_pipeline.errors import MissingExtraError
 from character_pipeline.extractors.picture_hash import WAVES, mirrored
+from character_pipeline.identity.index_file import open_graph
 
 Hashes = NDArray[np.float16]
 Floats32 = NDArray[np.float32]
 NEIGHBOURS = 8
 """Of each picture; larger clusters hang together by those of their members."""
 AT_ONCE = 8_192
-CONNECTIVITY, EXPANSION = 16, 64
 LEAST_LIGHT = 2.0
 """A picture whose light varies less, in steps of CIELAB, has no shapes: any other such picture would be its copy."""
 
@@ -64,7 +63,7 @@ def find_pairs(hashes: Hashes, threshold: float) -> Pairs:
 
 
 def _neighbours(hashes: Hashes, threshold: float) -> Iterator[Pairs]:
-    index = _open_index(hashes.shape[1])
+    index = open_graph(hashes.shape[1], metric="ip", dtype="f16", what="finding near copies")
     for start in range(0, len(hashes), AT_ONCE):
         part = _faceless(hashes[start : start + AT_ONCE])
         # One thread: several would put them in by turns, and the index would be another each time.
@@ -94,18 +93,3 @@ def _faceless(hashes: Hashes) -> Hashes:
     odd = mirrored() < 0
     found[:, odd] = np.abs(found[:, odd])
     return found.astype(np.float16)
-
-
-def _open_index(size: int) -> Any:
-    try:
-        from usearch.index import Index
-    except ImportError as error:
-        raise MissingExtraError("finding near copies", "dedupe") from error
-    return Index(
-        ndim=size,
-        metric="ip",
-        dtype="f16",
-        connectivity=CONNECTIVITY,
-        expansion_add=EXPANSION,
-        expansion_search=EXPANSION,
-    )
