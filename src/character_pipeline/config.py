@@ -196,6 +196,9 @@ class ServeConfig(Section):
         4.0, ge=0, le=1000, description="how long the first of them waits for others; 0: for none"
     )
     queue_size: int = Field(256, ge=1, description="single items that may wait; with more the service is busy")
+    decode_processes: int | None = Field(
+        None, ge=0, description="that open single pictures; null: as many as processors, at most 8; 0: none but its own"
+    )
     max_concurrent: int = Field(128, ge=1, description="requests that are answered at a time; the others get 429")
     timeout_seconds: float = Field(60.0, gt=0, description="after which a request gets 504")
     max_body_bytes: int = Field(64 * 2**20, ge=1, description="larger requests are refused")

@@ -53,6 +53,10 @@ class ItemError(CharpipeError):
         super().__init__(message)
         self.kind = kind
 
+    def __reduce__(self) -> tuple[type[ItemError], tuple[str, str]]:
+        # It travels between processes; as it is, only the message would.
+        return type(self), (self.kind, str(self))
+
 
 def unknown_name(what: str, given: str, allowed: Iterable[str]) -> str:
     """The text for a name that is not known: what was given, the nearest known name, all that is allowed."""

@@ -109,6 +109,17 @@ def test_wild_pictures_are_read_the_same_alone_and_among_others(w: int, h: int, 
     assert analyzer.process(items) == [analyzer.process([item])[0] for item in items]
 
 
+def test_an_answer_does_not_depend_on_how_many_are_asked_for() -> None:
+    rng = np.random.default_rng(0)
+    reader, analyzer = RegionReader(), make_color_analyzer(load_vocabulary())
+    shades = ["#" + bytes(rng.integers(0, 256, 3, dtype=np.uint8)).hex() for _ in range(70)]
+    vectors = [*reader.read([portrait(shade) for shade in shades]), None]
+    items = [Item(str(n), readings={} if vector is None else {reader.key: vector}) for n, vector in enumerate(vectors)]
+    alone = [analyzer.process([item])[0] for item in items]
+    assert sum(map(bool, alone)) > 20
+    assert analyzer.process(items) == alone
+
+
 def test_regions_hold_colours_and_places() -> None:
     regions = unpack(RegionReader().read([portrait("#c02c28")]))
     hair = int(np.linalg.norm(regions.lab[0] - hex_to_lab("#c02c28"), axis=1).argmin())

@@ -16,7 +16,7 @@ from character_pipeline.extractors.lab import to_lab, to_planes
 from character_pipeline.extractors.picture_quality import QualityReader
 from character_pipeline.extractors.small_picture import LEAST, SIDE, SmallPicture
 from character_pipeline.input_loader import ImageOptions
-from character_pipeline.processing.decoding import Decoder
+from character_pipeline.processing.decode_pool import decode
 
 
 def noise(width: int, height: int, seed: int, mode: str = "RGB") -> Image.Image:
@@ -55,9 +55,7 @@ def test_a_decoded_picture_is_made_small_once_for_all(monkeypatch: pytest.Monkey
     raw = io.BytesIO()
     noise(300, 200, 1).save(raw, "PNG")
     readers = {reader.key: reader for reader in (RegionReader(), QualityReader())}
-    decoder = Decoder(ImageOptions())
-    decoded = decoder.take(decoder.add(raw.getvalue(), readers, keep=False))
-    decoder.close()
+    decoded = decode(raw.getvalue(), ImageOptions(), readers, keep=False)
     assert len(made) == 1
     for key, reader in readers.items():
         assert np.array_equal(decoded.prepared[key], reader.prepare(noise(300, 200, 1)))

@@ -17,7 +17,7 @@ from character_pipeline.errors import MissingExtraError
 from character_pipeline.extractors.base import Need, PipelineStage
 from character_pipeline.input_loader import load_image
 from character_pipeline.input_loader.base import content_hash
-from character_pipeline.processing import Meter, Stages, decoding, process_items
+from character_pipeline.processing import Meter, Stages, decode_pool, decoding, process_items
 from character_pipeline.testing import FakeExtractor, FakeLooker, FakeReader
 from character_pipeline.vocabulary import load_vocabulary
 from tests.conftest import WORDS, picture_bytes
@@ -197,7 +197,7 @@ def test_large_pictures_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
                 now -= len(pictures)
             return found
 
-    monkeypatch.setattr(decoding, "load_image", load)
+    monkeypatch.setattr(decode_pool, "load_image", load)
     monkeypatch.setattr(decoding, "PIXELS_AHEAD", 100 * 100 * 5)
     items = [picture_item(f"{number}", "red", size=(100, 100)) for number in range(40)]
     assert len(list(process_items(items, make_stages(FakeLooker(Slow()), batch_size=16), threads=3))) == 40

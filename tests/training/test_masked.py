@@ -19,7 +19,8 @@ from character_pipeline.evaluation.contest.field import lay_out
 from character_pipeline.evaluation.contest.verdicts import mark
 from character_pipeline.evaluation.gold import Gold
 from character_pipeline.training.fusion.fit import fit_weights
-from character_pipeline.training.fusion.masked import ECHO, learn_masked
+from character_pipeline.training.fusion.masked import learn_masked
+from character_pipeline.training.fusion.sides import ECHO
 from tests.rl_optimizer.simulated import VOCABULARY, make_gold
 
 CHOICES = ("gender", "hair_color", "hair_length", "eye_color")
@@ -33,7 +34,7 @@ def utility(weights: Weights) -> float:
 
 def test_texts_are_as_reliable_as_sure_pictures_confirm_them() -> None:
     weights = learn_masked(GOLD)
-    assert set(weights.habits) == set(CHOICES)
+    assert set(weights.habits) == {*CHOICES, "accessories"}
     fuser = Fuser(VOCABULARY, lookers=GOLD.lookers, strategy=find_strategy("bayesian"))
     for key in CHOICES:
         attribute = VOCABULARY.attributes[key]
@@ -43,6 +44,20 @@ def test_texts_are_as_reliable_as_sure_pictures_confirm_them() -> None:
         said = weights.calibration().apply(raw).scores[alone, 0].max(axis=1)
         right = (raw.scores[:, 0].argmax(axis=1) == GOLD.one(attribute))[alone]
         assert abs(said.mean() - right.mean()) < 0.08
+
+
+def test_what_texts_leave_unsaid_of_a_list_is_told_by_sure_pictures() -> None:
+    row, attribute = learn_masked(GOLD).habits["accessories"], VOCABULARY.attributes["accessories"]
+    place, known = row.sources.index("tag_parser"), GOLD.each(attribute) == 1
+    stated = np.array([[v in _values(one) for v in attribute.values] for one in GOLD.claims])
+    true = (known & ~stated).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    for value in np.flatnonzero(known.sum(axis=0)):
+        assert row.silent[place][value] == pytest.approx(true[value], abs=0.12)
+        assert row.silent[place][value] < row.mute[place][value]
+
+
+def _values(claims: Claims) -> set[str]:
+    return {claim.value for claim in claims["accessories"] if claim.extractor == "tag_parser"}
 
 
 def test_it_is_worth_what_the_same_strategy_learns_from_labels() -> None:
@@ -82,7 +97,7 @@ def _again(some: Sequence[Evidence]) -> list[Evidence]:
 def test_it_is_told_and_kept_in_a_file(tmp_path: Path) -> None:
     lines: list[str] = []
     weights = learn_masked(GOLD, lines.append)
-    assert len(lines) == len(CHOICES)
+    assert len(lines) == len(CHOICES) + 1
     assert "Hair Color: of " in lines[1]
     weights.save(tmp_path / "w.json")
     assert load_weights(tmp_path / "w.json") == weights

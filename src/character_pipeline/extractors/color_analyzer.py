@@ -21,7 +21,12 @@ LEAST = 0.5
 """Below this probability nothing is said."""
 COLOURLESS = 0.06
 """A picture whose most coloured tenth has less chroma (of 100 in CIELAB) is grey or tinted, and tells no colours."""
+CHROMA = PICTURE_FIELDS.index("chroma") - len(PICTURE_FIELDS)
+"""Its place in a vector."""
 REMEMBERED = 8_192
+AT_ONCE = 16
+"""Pictures whose regions are looked at together: more take longer each. Every sum is over one picture, so no answer
+depends on the others."""
 NEEDED = frozenset({"hair_color", "skin_tone"})
 """Where the vocabulary has one of these no more, nothing is said: by the skin it is found where the hair is."""
 MOST = 0.97
@@ -64,28 +69,31 @@ class ColorAnalyzer:
         self._claim = lru_cache(maxsize=REMEMBERED)(self._make)
 
     def process(self, batch: Sequence[Item]) -> list[tuple[Evidence, ...]]:
-        # One by one: in a batch, sums are rounded in another order, and a record must not depend on its neighbours.
-        return [self._read(item.readings.get(self.reader.key)) for item in batch]
+        found: list[tuple[Evidence, ...]] = [()] * len(batch)
+        given = [] if NEEDED - self.names.keys() else [item.readings.get(self.reader.key) for item in batch]
+        told = [(place, vector) for place, vector in enumerate(given) if vector is not None and _tells(vector)]
+        for start in range(0, len(told), AT_ONCE):
+            places, vectors = zip(*told[start : start + AT_ONCE], strict=True)
+            reading = read_colors(unpack(np.stack(vectors)), self.model, self.names)
+            for place, chances, colour in zip(places, reading.chances, reading.colours, strict=True):
+                found[place] = self._best(chances, colour)
+        return found
 
-    def _read(self, vector: NDArray[np.float16] | None) -> tuple[Evidence, ...]:
-        if vector is None or NEEDED - self.names.keys():
-            return ()
-        regions = unpack(np.asarray(vector)[None])
-        if regions.picture[0, PICTURE_FIELDS.index("chroma")] < COLOURLESS:
-            return ()
-        return self._best(read_colors(regions, self.model, self.names))
-
-    def _best(self, reading: Reading) -> tuple[Evidence, ...]:
-        chances = reading.chances[0]
+    def _best(self, chances: Floats, colour: Floats) -> tuple[Evidence, ...]:
         best = int(chances.argmax())
         if chances[best] < LEAST:
             return ()
-        origin = f"{_rough(to_hex(reading.colours[0]))} in the hair region"
+        origin = f"{_rough(to_hex(colour))} in the hair region"
         score = round(min(float(chances[best]) * self.model.trust, MOST), 2)
         return self._claim(self.names["hair_color"].names[best], score, origin)
 
     def _make(self, value: str, score: float, origin: str) -> tuple[Evidence, ...]:
         return (Evidence("hair_color", value, score, f"{self.name}/{self.version}", origin),)
+
+
+def _tells(vector: NDArray[np.float16]) -> bool:
+    """Whether a picture has colours."""
+    return float(vector[CHROMA]) >= COLOURLESS
 
 
 def _rough(colour: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,8 @@ from character_pipeline.data import Item, Problem, Processed
 from character_pipeline.errors import ItemError
 from character_pipeline.extractors.base import PipelineStage
 from character_pipeline.processing.concluding import conclude
-from character_pipeline.processing.decoding import Decoded, Decoder, Ticket
+from character_pipeline.processing.decode_pool import Decoded, DecodePool, DecodeThreads
+from character_pipeline.processing.decoding import Decoder, Ticket
 from character_pipeline.processing.meter import Meter
 from character_pipeline.processing.reading import Seen, read_pictures
 from character_pipeline.processing.stages import Stages
@@ -42,6 +43,7 @@ def process_items(
     find: Find | None = None,
     meter: Meter | None = None,
     threads: int = 1,
+    pool: DecodePool | None = None,
 ) -> Generator[Processed, None, None]:
     """The result of each item, in their order. An item may bring the readings and facts that are known of it.
 
@@ -49,8 +51,11 @@ def process_items(
         find: looks up what earlier runs read in the same pictures.
         meter: is told where the time goes.
         threads: how many pictures are decoded at a time.
+        pool: who decodes them instead; it stays open.
     """
-    with closing(Decoder(stages.image_options, threads)) as decoder:
+    with ExitStack() as opened:
+        decoders = pool or opened.enter_context(closing(DecodeThreads(stages.image_options, threads)))
+        decoder = opened.enter_context(closing(Decoder(stages.image_options, decoders)))
         flow = _Flow(stages, decoder, find, meter or Meter())
         ahead: deque[_Batch] = deque()
         for batch in _cut(items, stages.config.run.batch_size):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from character_pipeline.errors import ItemError
 from character_pipeline.extractors.base import PictureReader
-from character_pipeline.processing.decoding import Decoded
+from character_pipeline.processing.decode_pool import Decoded
 from character_pipeline.processing.meter import Meter
 from character_pipeline.processing.stages import Stages
 from character_pipeline.processing.work import Work, not_the_items_fault

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
-import signal
-import threading
-import time
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Executor, Future
@@ -15,6 +11,7 @@ from contextlib import closing
 from dataclasses import replace
 
 from character_pipeline.extractors.base import PictureReader
+from character_pipeline.processing.children import start_children, stop_children
 from character_pipeline.runs.hardware import count_cores
 from character_pipeline.runs.shards import ShardJob, ShardResult, ShardWorker, WorkerSetup
 
@@ -82,14 +79,7 @@ class _Pool:
         self.executor = self._start(workers)
 
     def _start(self, workers: int) -> Executor:
-        # Unlike the pool of the standard library, loky does not run the user's script again in each worker.
-        from loky.backend import get_context
-        from loky.process_executor import ProcessPoolExecutor
-
-        context = get_context("loky")
-        arguments = (self.setup, os.getpid())
-        pool: Executor = ProcessPoolExecutor(workers, context=context, initializer=_begin_worker, initargs=arguments)
-        return pool
+        return start_children(workers, _begin_worker, self.setup)
 
     def run(self, jobs: Iterable[ShardJob]) -> Iterator[ShardResult]:
         waiting = iter(jobs)
@@ -138,22 +128,13 @@ class _Pool:
                 return None
 
     def _stop(self) -> None:
-        self.executor.shutdown(wait=True, kill_workers=True)  # type: ignore[call-arg] # loky's own
+        stop_children(self.executor)
 
 
-def _begin_worker(setup: WorkerSetup, parent: int) -> None:
+def _begin_worker(setup: WorkerSetup) -> None:
     global _worker  # noqa: PLW0603 - the state of a worker process
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_die_with, args=(parent,), daemon=True).start()
     _worker = setup.build()
     collect_less()
-
-
-def _die_with(parent: int) -> None:
-    """End this process soon after its parent was killed; nobody would ever take its results."""
-    while os.getppid() == parent:
-        time.sleep(1.0)
-    os._exit(1)
 
 
 def _work(job: ShardJob) -> ShardResult:

@@ -27,24 +27,27 @@ class Asked:
 
 
 class Batcher:
-    """One thread processes what any number of threads ask for. The first item of a batch waits for others until the
-    batch is full or `wait` seconds are over; what came while a batch was in work goes at once.
+    """A thread or two process what any number of threads ask for. The first item of a batch waits for others until the
+    batch is full or `wait` seconds are over; what came while all were at work goes at once.
 
     Args:
         size: items that are processed together.
         most: items that may wait.
+        lanes: batches in work at a time; with two, the pictures of one are opened while the model looks at the other's.
     """
 
-    def __init__(self, process: Process, size: int, wait: float, most: int) -> None:
+    def __init__(self, process: Process, size: int, wait: float, most: int, lanes: int = 1) -> None:
         self.process = process
         self.size = size
         self.wait = wait
         self.most = most
         self._waiting: deque[Asked] = deque()
         self._changed = threading.Condition()
+        self._gathering = threading.Lock()
         self._closed = False
-        self._thread = threading.Thread(target=self._work, name="batches", daemon=True)
-        self._thread.start()
+        self._threads = [threading.Thread(target=self._work, name="batches", daemon=True) for _ in range(lanes)]
+        for thread in self._threads:
+            thread.start()
 
     @property
     def depth(self) -> int:
@@ -70,7 +73,7 @@ class Batcher:
 
     def _gather(self) -> list[Asked]:
         """The next batch; nothing when the batcher is closed."""
-        with self._changed:
+        with self._gathering, self._changed:
             self._changed.wait_for(lambda: self._waiting or self._closed)
             if self._waiting and not self._closed:
                 left = self._waiting[0].since + self.wait - time.monotonic()
@@ -101,7 +104,8 @@ class Batcher:
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-        self._thread.join()
+        for thread in self._threads:
+            thread.join()
         for asked in self._waiting:
             if asked.answer.set_running_or_notify_cancel():
                 asked.answer.set_exception(BusyError("the service is shutting down: ask again when it is back"))

@@ -23,6 +23,7 @@ from character_pipeline.input_loader.base import ItemBuilder
 from character_pipeline.pipeline import create_pipeline
 from character_pipeline.processing import Meter, Stages, introduce, process_items
 from character_pipeline.processing.deciding import POLICY, find_policy
+from character_pipeline.processing.decode_pool import DecodeProcesses
 from character_pipeline.runs.hardware import count_cores
 from character_pipeline.web.batching import Batcher
 from character_pipeline.web.jobs import Jobs
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+MOST_DECODERS = 8
+"""Processes that decode, where the settings do not say how many."""
 STOPPABLE = 200
 """Items after which a job can be stopped."""
 log = logging.getLogger("character_pipeline")
@@ -59,8 +62,9 @@ class Service:
         self.ready = threading.Event()
         self.failure: str | None = None
         self._stages = {self.config.attribute_fusion.fusion_strategy: self.pipeline.stages}
-        self._making = threading.Lock()
+        self._making, self._finding = threading.Lock(), threading.Lock()
         self._cache = self._open_cache()
+        self._decoders = self._make_decoders()
         with ExitStack() as opened:
             opened.callback(self.pipeline.close)
             self.pipeline.store  # noqa: B018 - makes the database where there is none
@@ -69,15 +73,22 @@ class Service:
             self.jobs = Jobs(self.pipeline, self._stores, spool, self.metrics)
             opened.pop_all()
         serve = self.config.serve
-        self.batcher = Batcher(self._describe, serve.batch_size, serve.batch_wait_ms / 1000, serve.queue_size)
+        lanes = 1 if self._decoders is None else 2
+        self.batcher = Batcher(self._describe, serve.batch_size, serve.batch_wait_ms / 1000, serve.queue_size, lanes)
         self._introduce_metrics()
 
     def _open_cache(self) -> VectorCache | None:
-        """What earlier runs read in pictures. Used by the thread of the batcher alone."""
+        """What earlier runs read in pictures. Used by the threads of the batcher, one at a time."""
         if not self.config.database.enable_caching:
             return None
         stages = self.pipeline.stages
         return VectorCache(self.config.database.db_path, stages.sizes, stages.decoding)
+
+    def _make_decoders(self) -> DecodeProcesses | None:
+        """Who decodes single pictures; None: threads of this process."""
+        asked, stages = self.config.serve.decode_processes, self.pipeline.stages
+        processes = min(count_cores(), MOST_DECODERS) if asked is None else asked
+        return DecodeProcesses(stages.image_options, stages.readers, processes) if processes else None
 
     def _introduce_metrics(self) -> None:
         self.metrics.about.labels(__version__, self.pipeline.stages.fingerprint).set(1)
@@ -138,7 +149,7 @@ class Service:
 
     def _describe(self, strategy: str, items: Sequence[Item]) -> list[CharacterAttributes]:
         meter, stages = Meter(), self._prepare(strategy)
-        done = list(process_items(items, stages, self._find, meter, count_cores()))
+        done = list(process_items(items, stages, self._find, meter, count_cores(), self._decoders))
         introduce(reader for key, reader in stages.readers.items() if key in meter.speakers)
         found = [one.result.attributes for one in done]
         self.metrics.saw_batch(found, meter)
@@ -146,8 +157,11 @@ class Service:
 
     def _find(self, digests: Iterable[str]) -> Mapping[str, Mapping[str, NDArray[np.float16]]]:
         """What is known of pictures. A database that cannot be read costs only the time to read them again."""
+        if self._cache is None:
+            return {}
         try:
-            return self._cache.find(digests) if self._cache is not None else {}
+            with self._finding:
+                return self._cache.find(digests)
         except (StoreError, sqlite3.Error) as error:
             log.warning("the cache cannot be read: %s", error)
             return {}
@@ -180,6 +194,8 @@ class Service:
     def close(self) -> None:
         self.jobs.close()
         self.batcher.close()
+        if self._decoders is not None:
+            self._decoders.close()
         if self._cache is not None:
             self._cache.close()
         self._stores.close()

@@ -3,7 +3,8 @@
 Pictures that are sure of themselves are taken to be right (anchor points: Patrini et al., 2017): a text is as reliable
 as they agree with it. What pictures say stays as it is. How frequent values are, and how often a source is silent about
 each, comes from what all sources together make probable, also where no text speaks: tags that tell some values far more
-often than others do not mislead. An attribute of which pictures are never sure keeps the scores that the package has.
+often than others do not mislead. Lists have a way of their own (masked_lists.py). An attribute of which pictures are
+never sure keeps the scores that the package has.
 """
 
 from __future__ import annotations
@@ -23,14 +24,16 @@ from character_pipeline.attribute_fusion.weights import CurveRow, HabitsRow, Wei
 from character_pipeline.data import STATEMENT
 from character_pipeline.errors import ConfigError
 from character_pipeline.evaluation.gold import Gold
-
-SURE = 0.9
-LEAST_SURE = 50
-"""Items with a text and a sure picture, below which nothing is learned of an attribute."""
-ECHO = 0.5
-"""What a second source that looks at the same picture counts: both err together."""
-PRIOR_CASES = 4.0
-DIGITS = 6
+from character_pipeline.training.fusion.masked_lists import list_habits
+from character_pipeline.training.fusion.sides import (
+    DIGITS,
+    LEAST_SURE,
+    PRIOR_CASES,
+    SURE,
+    echoes,
+    rounded,
+    sides,
+)
 
 Floats = NDArray[np.float64]
 Say = Callable[[str], None]
@@ -52,7 +55,8 @@ def learn_masked(gold: Gold, say: Say = lambda line: None) -> Weights:
     found: dict[str, Learned] = {}
     for key, attribute in gold.vocabulary.attributes.items():
         ballot, asked = gold.ballot(attribute, fuser)
-        one = None if attribute.many else learn_one(ballot.take(asked), partial(_say, say, attribute.label))
+        learn = learn_list if attribute.many else learn_one
+        one = learn(ballot.take(asked), partial(_say, say, attribute.label))
         if one is not None:
             found[key] = one
     if not found:
@@ -69,7 +73,8 @@ def _say(say: Say, label: str, line: str) -> None:
 
 def learn_one(ballot: Ballot, say: Say = lambda line: None) -> Learned | None:
     """What texts and pictures say of a choice; None where too few pictures are sure."""
-    texts, seen = _texts(ballot).max(axis=1, initial=0.0), noisy_or(ballot.of(_names(ballot, looking=True)))
+    reading, looking = sides(ballot)
+    texts, seen = ballot.of(reading).scores.max(axis=1, initial=0.0), noisy_or(ballot.of(looking))
     stated = ((texts > 0).sum(axis=1) == 1) & (texts.max(axis=1) >= STATEMENT)
     sure = stated & (seen.max(axis=1) >= SURE)
     if sure.sum() < LEAST_SURE:
@@ -78,16 +83,20 @@ def learn_one(ballot: Ballot, say: Say = lambda line: None) -> Learned | None:
     share = (agree + 1) / (int(sure.sum()) + 2)
     say(f"of {int(sure.sum()):,} texts, {share:.1%} are confirmed by pictures that are sure")
     offset = float(logit(np.array(share)) - logit(texts[stated].max(axis=1)).mean())
-    curves = {name: {ballot.attribute.key: Curve(offset=offset)} for name in _names(ballot, looking=False)}
+    curves = {name: {ballot.attribute.key: Curve(offset=offset)} for name in reading}
     return Learned(round(offset, DIGITS), _habits(Calibration(curves).apply(ballot), seen))
 
 
-def _names(ballot: Ballot, looking: bool) -> list[str]:
-    return [name for name in ballot.sources if (name in ballot.lookers) == looking]
-
-
-def _texts(ballot: Ballot) -> Floats:
-    return ballot.of(_names(ballot, looking=False)).scores
+def learn_list(ballot: Ballot, say: Say = lambda line: None) -> Learned | None:
+    """What texts and pictures leave unsaid of a list; None where too few pictures are sure."""
+    found = list_habits(ballot)
+    if found is None:
+        return None
+    sure, habits = found
+    told = [place for place, name in enumerate(habits.sources) if name not in ballot.lookers]
+    quiet = min((float(habits.silent[place, :-1].mean()) for place in told), default=1.0)
+    say(f"of {sure:,} values that pictures are sure of, texts state {1 - quiet:.0%}")
+    return Learned(0.0, habits)
 
 
 def _habits(ballot: Ballot, seen: Floats) -> Habits:
@@ -99,7 +108,7 @@ def _habits(ballot: Ballot, seen: Floats) -> Habits:
     told = seen[seen.any(axis=1)].sum(axis=0)
     prior = _shares(np.append(told, max(0.0, float(seen.any(axis=1).sum() - told.sum()))))
     even = np.full((len(ballot.sources), len(prior)), 0.5)
-    first = Habits(ballot.sources, prior, even, np.zeros((0, 0)), _weight(ballot))
+    first = Habits(ballot.sources, prior, even, np.zeros((0, 0)), echoes(ballot))
     heard = ballot.take(ballot.told)
     chances = first.posterior(heard)
     chances = np.concatenate([chances, np.maximum(1 - chances.sum(axis=1, keepdims=True), 0)], axis=1)
@@ -117,22 +126,13 @@ def _silent(ballot: Ballot, place: int, chances: Floats) -> Floats:
     heard = ballot.heard[:, place]
     quiet = heard & ~ballot.scores[:, place].any(axis=1)
     usual = (quiet.sum() + 1) / (heard.sum() + 2)
-    # A rare value is taken to be left unsaid as often as any.
     found: Floats = (chances[quiet].sum(axis=0) + PRIOR_CASES * usual) / (chances[heard].sum(axis=0) + PRIOR_CASES)
-    return np.clip(found, 10.0**-DIGITS, 1 - 10.0**-DIGITS).round(DIGITS)
-
-
-def _weight(ballot: Ballot) -> Floats:
-    """Texts count whole, and so does the picture source that speaks most often; the others are its echo."""
-    looking = _names(ballot, looking=True)
-    spoken = {name: int(ballot.of([name]).told.sum()) for name in looking}
-    first = max(looking, key=lambda name: spoken[name])
-    return np.array([ECHO if name in spoken and name != first else 1.0 for name in ballot.sources])
+    return rounded(found)
 
 
 def _as_weights(gold: Gold, found: dict[str, Learned]) -> Weights:
     texts = sorted({claim.extractor for claims in gold.claims for some in claims.values() for claim in some})
-    rows = {key: CurveRow(offset=one.offset) for key, one in found.items()}
+    rows = {key: CurveRow(offset=one.offset) for key, one in found.items() if one.offset}
     return Weights(
         values={key: gold.vocabulary.attributes[key].values for key in found},
         curves={name: rows for name in texts if name not in gold.lookers},
@@ -141,6 +141,7 @@ def _as_weights(gold: Gold, found: dict[str, Learned]) -> Weights:
                 sources=one.habits.sources,
                 prior=tuple(one.habits.prior.tolist()),
                 silent=tuple(map(tuple, one.habits.silent.tolist())),
+                mute=tuple(map(tuple, one.habits.mute.tolist())),
                 weight=tuple(one.habits.weight.tolist()),
             )
             for key, one in found.items()
