@@ -32,6 +32,7 @@ from character_pipeline.vocabulary import load_vocabulary
 CHARPIPE = [sys.executable, "-m", "character_pipeline"]
 SEEDS = {"fit": 9_100, "judge": 9_150, "test": 9_200}
 """Of the drawings; far apart, so that no character is in two sets."""
+MIXED = "mixed"
 PRICES = (0.0, 0.02, 0.1)
 """Units of utility a millisecond."""
 
@@ -44,7 +45,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=5_000)
     parser.add_argument("--work", type=Path, default=Path("deciding"))
     asked = parser.parse_args()
-    gold = {name: draw(asked.work, name, getattr(asked, name)) for name in SEEDS}
+    gold = {name: draw(asked.work, name, getattr(asked, name), seed) for name, seed in SEEDS.items()}
     weights = learn_weights(asked.work)
     fit = lay_out(gold["fit"], weights)
     fields = {name: lay_out(gold[name], weights, list(fit.ballots)) for name in ("judge", "test")}
@@ -57,14 +58,14 @@ def main() -> None:
     print_prices(fit, fields["test"], policies)
 
 
-def draw(work: Path, name: str, count: int) -> Gold:
+def draw(work: Path, name: str, count: int, seed: int, noise: str = MIXED) -> Gold:
     """A set of items, drawn and extracted with the embedded model."""
     data, out, config = work / name, work / f"{name}-out", work / "config.toml"
     work.mkdir(parents=True, exist_ok=True)
     config.write_text('[clip_analyzer]\nmodel_name = "embedded"\n', encoding="utf-8")
     styles = [part for style in TRAINING_STYLES for part in ("--style", style)] if name == "fit" else []
     if not (data / "truth.jsonl").exists() or sum(1 for _ in (data / "truth.jsonl").open()) != count:
-        sizes = ["--count", str(count), "--noise", "mixed", "--seed", str(SEEDS[name]), "--size", "384"]
+        sizes = ["--count", str(count), "--noise", noise, "--seed", str(seed), "--size", "384"]
         subprocess.run([*CHARPIPE, "sample", str(data), *sizes, *styles], check=True, capture_output=True)
     options = ["--output", str(out), "--format", "none", "--quiet", "--config", str(config)]
     subprocess.run([*CHARPIPE, "extract", str(data), *options], check=True, capture_output=True)

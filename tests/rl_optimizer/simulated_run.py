@@ -69,10 +69,13 @@ def pipeline_of(gold: Gold, config: dict[str, Any]) -> CharacterPipeline:
     return create_pipeline(config, extractors=extractors)
 
 
-def run_items(gold: Gold, folder: Path, config: dict[str, Any]) -> Store:
-    """The store of a run over all items, whose pictures are all the same."""
-    (folder / "one.png").write_bytes(picture_bytes())
-    rows = [{"id": line["item_id"], "text": "said", "image": "one.png"} for line in gold.truths]
+def run_items(gold: Gold, folder: Path, config: dict[str, Any], alike: bool = True) -> Store:
+    """The store of a run over all items, whose pictures are all the same, or each of another color."""
+    rows = []
+    for number, line in enumerate(gold.truths):
+        color = 0 if alike else number
+        (folder / f"{color}.png").write_bytes(picture_bytes(color=(color % 256, color // 256, 0)))
+        rows.append({"id": line["item_id"], "text": "said", "image": f"{color}.png"})
     (folder / "items.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
     with pipeline_of(gold, config) as pipeline:
         pipeline.run(folder / "items.jsonl")

@@ -177,6 +177,9 @@ def policy(  # noqa: PLR0913, PLR0917 - options of a command
         tuple[str, Path] | None,
         typer.Option(help="A database and the truth of items to judge on, of other characters; else some are kept."),
     ] = None,
+    masked: Annotated[
+        bool, typer.Option("--masked", help="Without labels: the truth is drawn from what all sources make probable.")
+    ] = False,
     before: Annotated[
         Path | None,
         typer.Option("--from", help="A policy to go on from with the feedback that came since; --truth is old truth."),
@@ -189,11 +192,15 @@ def policy(  # noqa: PLR0913, PLR0917 - options of a command
     from character_pipeline.attribute_fusion.fusion import read_weights
     from character_pipeline.config import load_config
     from character_pipeline.database.feedback import all_feedback
+    from character_pipeline.errors import ConfigError
     from character_pipeline.evaluation.gold import read_gold, read_lessons
     from character_pipeline.rl_optimizer.policy import load_policy
     from character_pipeline.training.continuing import continue_policy, since
+    from character_pipeline.training.fusion.masked_truth import MARGIN, read_masked
     from character_pipeline.training.policy import SETTINGS, STEPS, Plan, check_mode, check_reward, train_policy
 
+    if masked and (truth is not None or before is not None):
+        raise ConfigError("--masked learns without labels, anew: leave out --truth and --from, or --masked")
     settings = load_config(config)
     learner = settings.rl_optimizer
     plan = Plan(
@@ -205,14 +212,17 @@ def policy(  # noqa: PLR0913, PLR0917 - options of a command
         seeds=range(seeds),
         price=price,
         reward=check_reward(reward),
+        drawn=masked,
+        margin=MARGIN if masked and judged is None else 0.0,
     )
     say, base = partial(typer.echo, err=True), None if before is None else load_policy(before)
     with open_store(db) as store:
         weights = read_weights(store.vocabulary, settings.attribute_fusion)
-        newest = max((one.given for one in all_feedback(store)), default=0.0) if truth is None or base else 0.0
+        told = truth is None and not masked
+        newest = max((one.given for one in all_feedback(store)), default=0.0) if told or base else 0.0
         plan = replace(plan, feedback_until=newest)
         lessons = read_lessons(store, truth, since(base) if base else 0.0) if base else None
-        gold = read_gold(store, truth) if lessons is None else lessons.gold
+        gold = read_masked(store, say) if masked else read_gold(store, truth) if lessons is None else lessons.gold
     if base is not None and lessons is not None:
         report = continue_policy(base, lessons, weights, plan, output, say, _read_judged(judged))
     else:

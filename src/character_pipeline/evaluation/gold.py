@@ -13,9 +13,10 @@ import numpy as np
 from character_pipeline.attribute_fusion.ballots import Ballot
 from character_pipeline.attribute_fusion.fusion import Fuser
 from character_pipeline.data import CharacterAttributes, Claims, Evidence
+from character_pipeline.database.bitmaps import mask_of
 from character_pipeline.database.feedback import all_feedback, feedback_as_truth
 from character_pipeline.database.profiles import PRIOR
-from character_pipeline.database.queries import Filter, find_results, get_result
+from character_pipeline.database.queries import find_mask, find_numbers, find_results, get_result, parse_filter
 from character_pipeline.database.store import Store
 from character_pipeline.errors import ConfigError
 from character_pipeline.evaluation.metrics import Flags, Ints
@@ -24,6 +25,8 @@ from character_pipeline.evaluation.truth import read_truth, true_values
 from character_pipeline.vocabulary import Attribute, Vocabulary
 
 UNJUDGED = -1
+MOST_UNLABELLED = 20_000
+"""Items that are enough where nobody labelled them; they are all in memory at once."""
 
 
 @dataclass(frozen=True)
@@ -115,12 +118,15 @@ def gather_gold(store: Store, lines: Iterable[Mapping[str, Any]], missing: str) 
 
 
 def read_unlabelled(store: Store) -> Gold:
-    """All items of a database that show one character, with no truth but their claims; same contents are one character.
+    """Items of a database that show one character, with no truth but their claims; same contents are one character.
 
-    Raises ConfigError where there is none.
+    Of more than MOST_UNLABELLED every so many are taken. Raises ConfigError where there is none.
     """
-    records = [(one.item_id, one.attributes) for one in find_results(store, Filter())]
-    kept = [(name, record) for name, record in records if record.people == "single"]
+    found = parse_filter(store, "people=single")
+    numbers = list(find_numbers(store, found))
+    chosen = numbers[:: max(1, -(-len(numbers) // MOST_UNLABELLED))]
+    found.within.append(mask_of(chosen, find_mask(store, found)))
+    kept = [(one.item_id, one.attributes) for one in find_results(store, found)]
     if not kept:
         raise ConfigError("no item of the database shows one character: extract pictures and texts that do")
     truths = [

@@ -44,13 +44,14 @@ class Gate:
         baseline: the best of what there was before, on the items that are judged on.
         difference: how much more utility an attribute the policy has, net of cost.
         interval: 95 %, paired, by character.
-        adopted: whether its lower end is above zero.
+        adopted: whether its lower end is above the margin.
     """
 
     baseline: str
     difference: float
     interval: Interval
     adopted: bool
+    margin: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,8 @@ class Plan:
         reward: "heuristic" rewards completeness and confidence, without the truth; it is judged by the truth all the
             same.
         feedback_until: when the newest feedback was given that is learned from.
+        margin: what it must be ahead by at the gate.
+        drawn: whether the truth was drawn from what the sources say, and nobody labelled the items.
     """
 
     mode: Mode = "six"
@@ -73,6 +76,8 @@ class Plan:
     costs: Costs = field(default_factory=Costs)
     reward: Reward = "truth"
     feedback_until: float = 0.0
+    margin: float = 0.0
+    drawn: bool = False
 
     @property
     def game(self) -> Game:
@@ -111,6 +116,10 @@ def train_policy(
     Raises ConfigError for too few items or where the file cannot be written, MissingExtraError without torch.
     """
     learned_from, judged_on = (gold, judged) if judged is not None else cut(gold, JUDGED, seed=0)
+    if not learned_from or not judged_on:
+        raise ConfigError(
+            f"{len(gold):,} items show too few characters to learn from some and judge on others: label items of more"
+        )
     fit = lay_out(learned_from, weights)
     test = lay_out(judged_on, weights, list(fit.ballots))
     policy, curves = best_policy(fit, plan, weights, say)
@@ -133,7 +142,7 @@ def settle(
     test = ring.test
     verdicts = _verdicts(test, "learned", policy, plan)
     others = [*baselines(ring), *([_verdicts(test, BEFORE, before, plan)] if before is not None else [])]
-    gate = judge(test, verdicts, others, plan.price)
+    gate = judge(test, verdicts, others, plan.price, plan.margin)
     if plan.reward == "heuristic":
         say(NO_TRUTH)
     say(tell_gate(gate))
@@ -184,12 +193,12 @@ def _kept(gold: Gold) -> Any:
 
 def export(learner: Learner, fit: Field, plan: Plan, weights: Weights, seed: int) -> Policy:
     """The learner's greedy policy, as a file holds it."""
-    provenance = {"items": len(fit), "mode": plan.mode, "reward": plan.reward, "seed": seed, "steps": plan.steps,
-                  "costs": asdict(plan.costs)}  # fmt: skip
     provenance = {
         "items": len(fit),
-        "labels": int(fit.known.judged.sum()),
+        "labels": 0 if plan.drawn else int(fit.known.judged.sum()),
+        "truth": "drawn" if plan.drawn else "given",
         "mode": plan.mode,
+        "reward": plan.reward,
         "seed": seed,
         "steps": plan.steps,
         "costs": asdict(plan.costs),
@@ -203,16 +212,18 @@ def export(learner: Learner, fit: Field, plan: Plan, weights: Weights, seed: int
     return make_policy(learner.layers(), about)
 
 
-def judge(test: Field, policy: Verdicts, others: Iterable[Verdicts], price: float = 0.0) -> Gate:
-    """The adoption gate: a policy must beat the best of all others, and not by chance."""
+def judge(test: Field, policy: Verdicts, others: Iterable[Verdicts], price: float = 0.0, margin: float = 0.0) -> Gate:
+    """The adoption gate: a policy must beat the best of all others by a margin, and not by chance."""
     fair = [one for one in others if not one.name.startswith(UNREACHABLE)]
     best = max(fair, key=lambda one: difference(test, one, policy, price).mean)
     gap = difference(test, policy, best, price)
-    return Gate(best.name, gap.mean, gap.interval, bool(gap.interval[0] > 0))
+    return Gate(best.name, gap.mean, gap.interval, bool(gap.interval[0] > margin), margin)
 
 
 def tell_gate(gate: Gate) -> str:
     """In one line."""
     low, high = gate.interval
     what = "the policy is adopted" if gate.adopted else f"'{gate.baseline}' stays"
-    return f"against '{gate.baseline}': {gate.difference:+.4f} utility an attribute ({low:+.4f} to {high:+.4f}): {what}"
+    asked = f", of which {gate.margin:g} are asked" if gate.margin else ""
+    ahead = f"{gate.difference:+.4f} utility an attribute ({low:+.4f} to {high:+.4f}{asked})"
+    return f"against '{gate.baseline}': {ahead}: {what}"

@@ -17,7 +17,7 @@ from character_pipeline.web.service import Service
 from character_pipeline.web.ui import analytics, batch, explore
 from character_pipeline.web.ui.comparing import Told, compared
 from character_pipeline.web.ui.explore import Asked, find_page, show_alike, show_item
-from character_pipeline.web.ui.policy import adopt_file, course_html, curve_of, versions_html
+from character_pipeline.web.ui.policy import FILE, MASKED, _labels, adopt_file, course_html, curve_of, versions_html
 from character_pipeline.web.ui.training import Course, Trainer, Wish
 from tests.web.conftest import settings
 
@@ -139,6 +139,13 @@ def test_a_policy_is_trained_watched_and_judged(filled: Service) -> None:
     with pytest.raises(gr.Error, match="did not adopt"):
         adopt_file(filled, trainer.file)
     assert "policy of the package" in versions_html([])
+
+
+def test_without_labels_it_takes_pictures_that_are_sure(filled: Service) -> None:
+    course = ended(Trainer(filled).start(_labels(filled, MASKED, "")))
+    assert "a text and a picture that is sure" in course.error
+    with pytest.raises(gr.Error, match="name the truth file"):
+        _labels(filled, FILE, " ")
 
 
 def test_a_training_stops_when_told(filled: Service) -> None:

@@ -67,8 +67,8 @@ def baselines(ring: Ring) -> Iterator[Verdicts]:
     yield oracle(ring)
 
 
-def dawid_skene(ring: Ring) -> Verdicts:
-    """Tables of what each source says for what, from the labels of `fit` and the unlabelled claims of `test`."""
+def dawid_skene(ring: Ring, labelled: bool = True) -> Verdicts:
+    """Tables of what each source says for what, from claims on both sets, and the labels of `fit` or none."""
     chances = {}
     for key, ballot in ring.test.ballots.items():
         learned_from = ring.fit.ballots[key].of(ballot.sources)
@@ -78,6 +78,7 @@ def dawid_skene(ring: Ring) -> Verdicts:
             heard=np.concatenate([learned_from.heard, ballot.heard]),
         )
         labels = ring.fit.gold.each(ballot.attribute) if ballot.attribute.many else ring.fit.gold.one(ballot.attribute)
+        labels = labels if labelled else np.full_like(labels, UNLABELLED)
         unlabelled = np.full((len(ballot), *labels.shape[1:]), UNLABELLED)
         tables = learn_tables(both, np.concatenate([labels, unlabelled]))
         chances[key] = DawidSkene({key: tables}).support(ballot)

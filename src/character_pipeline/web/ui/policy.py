@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 EVERY = 1.0
 FEEDBACK, FILE = "feedback in this database", "a truth file on this machine"
+MASKED = "none: what texts and pictures together make probable"
+MODES = [("the six strategies", "six"), ("what to look at, too", "acquire")]
 REWARDS = [("the truth: +1 right, -1 wrong", "truth"), ("looking complete and sure: a cold start", "heuristic")]
 OF_PACKAGE = "The policy of the package decides, where the strategy is 'learned'."
 
@@ -53,8 +56,8 @@ def policy_tab(service: Service, tab: gr.Tab) -> None:
     compare_fields(service, trainer)
     timer = gr.Timer(EVERY, active=False)
 
-    def begin(source: str, path: str, steps: float, price: float, reward: str) -> list[Any]:
-        trainer.start(_wish(service, source, path, steps, price, reward))
+    def begin(source: str, path: str, mode: str, steps: float, price: float, reward: str) -> list[Any]:
+        trainer.start(replace(_labels(service, source, path), mode=mode, steps=int(steps), price=price, reward=reward))
         return _shown(service, trainer)
 
     def refresh() -> list[Any]:
@@ -80,23 +83,24 @@ def policy_tab(service: Service, tab: gr.Tab) -> None:
 
 
 def _wish_fields(local: bool) -> list[gr.components.Component]:
-    sources = [FEEDBACK, FILE] if local else [FEEDBACK]
+    sources = [FEEDBACK, MASKED, *([FILE] if local else [])]
     return [
         gr.Radio(sources, value=FEEDBACK, label="Labels"),
         gr.Textbox(label="Truth file", placeholder="truth.jsonl", visible=local, max_length=4096),
+        gr.Radio(MODES, value="six", label="What it chooses"),
         gr.Slider(100, 10_000, 1_000, step=100, label="Steps"),
-        gr.Slider(0, 0.01, 0, step=0.0005, label="Price of a millisecond", info="A right value is worth 1."),
+        gr.Slider(0, 0.1, 0, step=0.001, label="Price of a millisecond", info="A right value is worth 1."),
         gr.Radio(REWARDS, value="truth", label="Reward"),
     ]
 
 
-def _wish(service: Service, source: str, path: str, steps: float, price: float, reward: str) -> Wish:
+def _labels(service: Service, source: str, path: str) -> Wish:
     """Raises gr.Error where a file was asked for that nobody here may name."""
     if source != FILE:
-        return Wish(int(steps), price, reward)
+        return Wish(masked=source == MASKED)
     if not is_local(service) or not path.strip():
         raise gr.Error("name the truth file", print_exception=False)
-    return Wish(int(steps), price, reward, Path(path.strip()))
+    return Wish(truth=Path(path.strip()))
 
 
 def adopt_file(service: Service, path: Path) -> Version:

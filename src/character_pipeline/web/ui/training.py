@@ -24,12 +24,14 @@ MOST_LINES = 200
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What is to be trained: with labels from a truth file, or from feedback."""
+    """What is to be trained: with labels from a truth file, or from feedback, or without."""
 
     steps: int = 1_000
     price: float = 0.0
     reward: str = "truth"
     truth: Path | None = None
+    masked: bool = False
+    mode: str = "six"
 
 
 @dataclass(slots=True)
@@ -101,13 +103,22 @@ class Trainer:
             course.running = False
 
     def _learn(self, wish: Wish, course: Course) -> dict[str, Any]:
-        from character_pipeline.training.policy import Plan, check_reward, train_policy
+        from character_pipeline.training.fusion.masked_truth import MARGIN, read_masked
+        from character_pipeline.training.policy import Plan, check_mode, check_reward, train_policy
 
-        course.say("reading the labelled items")
-        fusion = self.service.config.attribute_fusion
+        course.say("reading the items")
+        fusion, told = self.service.config.attribute_fusion, wish.truth is None and not wish.masked
         with self.service.reading() as store:
-            gold = read_gold(store, wish.truth)
-            newest = max((one.given for one in all_feedback(store)), default=0.0) if wish.truth is None else 0.0
-        plan = Plan(steps=wish.steps, price=wish.price, reward=check_reward(wish.reward), feedback_until=newest)
-        course.say(f"{len(gold):,} labelled items")
+            gold = read_masked(store, course.say) if wish.masked else read_gold(store, wish.truth)
+            newest = max((one.given for one in all_feedback(store)), default=0.0) if told else 0.0
+        plan = Plan(
+            mode=check_mode(wish.mode),
+            steps=wish.steps,
+            price=wish.price,
+            reward=check_reward(wish.reward),
+            feedback_until=newest,
+            margin=MARGIN if wish.masked else 0.0,
+            drawn=wish.masked,
+        )
+        course.say(f"{len(gold):,} {'items without labels' if wish.masked else 'labelled items'}")
         return train_policy(gold, read_weights(self.service.vocabulary, fusion), plan, self.file, course.say)
