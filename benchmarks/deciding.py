@@ -1,8 +1,8 @@
 """Which way of deciding is worth most, on drawn items whose tags and pictures fail in five different ways: learns on
 some characters, gates policies on others, and compares all on a third set, two of whose styles no part ever saw.
 
-Prints Markdown: all contenders; the policies of both modes by seed; and utility against cost by price. What is drawn
-and trained stays in --work, where a stopped run goes on.
+Prints Markdown: all contenders, and what they are worth by attribute; the policies of both modes by seed; and utility
+against cost by price. What is drawn and trained stays in --work, where a stopped run goes on.
 """
 
 from __future__ import annotations
@@ -54,6 +54,7 @@ def main() -> None:
         for mode in ("six", "acquire")
     }
     print_contest(fit, fields["test"], policies["six"][0])
+    print_attributes(fit, fields["test"], policies["six"][0])
     print_seeds(fit, fields["judge"], fields["test"], policies)
     print_prices(fit, fields["test"], policies)
 
@@ -112,6 +113,23 @@ def print_contest(fit: Field, test: Field, policy: Policy) -> None:
             f"| {place.name} | {found.utility:.4f} | {shares} | {found.calibration:.3f} | {place.cost:.1f} | {ahead} "
             f"| {place.chance:.2g} |"
         )
+
+
+def print_attributes(fit: Field, test: Field, policy: Policy) -> None:
+    """Utility and calibration by attribute, and how often something is true and something is said."""
+    ring = Ring(fit, test)
+    alone = [one for one in baselines(ring) if one.name in {"tags only", "pictures only"}]
+    together = [strategy(ring, "ensemble"), policy_verdicts(ring, "policy (six)", policy)]
+    found = [mark(test, one) for one in (*alone, *together)]
+    names = [one.name for one in together]
+    columns = ["attribute", "true", "said", *(one.name for one in alone), *names, *(f"ECE of {name}" for name in names)]
+    print(f"\n| {' | '.join(columns)} |\n|{'---|' * len(columns)}")
+    for attribute in test.attributes:
+        true = int((test.truth[attribute.key] == 1).any(axis=1).sum())
+        said = int(together[0].said(attribute.key, attribute.many).any(axis=1).sum())
+        cells = [f"{one[attribute.label].utility:.3f}" for one in found]
+        cells += [f"{one[attribute.label].calibration:.3f}" if said else "" for one in found[2:]]
+        print(f"| {attribute.label} | {true:,} | {said:,} | {' | '.join(cells)} |")
 
 
 def print_seeds(fit: Field, gate: Field, test: Field, policies: dict[str, list[Policy]]) -> None:
