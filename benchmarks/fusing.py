@@ -1,7 +1,8 @@
 """How many items a second each strategy fuses from the evidence of a finished run, by processor time of one thread.
 
 Once as arrays alone (from what sources say of all attributes, as ballots, to the probabilities of values), and once as
-whole records (from stored claims to decided attributes, in batches of 64). Prints a Markdown table.
+whole records (from stored claims to decided attributes, in batches of 64); and what the network of the policy
+adds to that. Prints a Markdown table.
 """
 
 from __future__ import annotations
@@ -12,8 +13,12 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from unittest.mock import patch
 
 os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+
+import numpy as np
+from numpy.typing import NDArray
 
 from character_pipeline.attribute_fusion.fusion import Fuser
 from character_pipeline.attribute_fusion.strategies import BUILT_IN, LEARNED, WholeStrategy
@@ -21,6 +26,7 @@ from character_pipeline.config import PipelineConfig
 from character_pipeline.database.store import Store
 from character_pipeline.evaluation.gold import Gold, read_unlabelled
 from character_pipeline.processing.deciding import POLICY, make_fuser
+from character_pipeline.rl_optimizer.policy import Policy
 from character_pipeline.runs.hardware import describe_machine
 
 STRATEGIES = (*(one.name for one in BUILT_IN), *LEARNED, POLICY)
@@ -56,6 +62,22 @@ def decide(gold: Gold, name: str) -> None:
         fuser.decide_all(gold.claims[start : start + BATCH])
 
 
+def inference(gold: Gold) -> tuple[float, float]:
+    """Seconds that the policy's network takes of fusing whole records, and what all else takes."""
+    spent, start, act = 0.0, time.process_time(), Policy.act
+
+    def timed(self: Policy, states: NDArray[np.floating], masks: NDArray[np.bool_]) -> NDArray[np.int64]:
+        nonlocal spent
+        begun = time.process_time()
+        actions = act(self, states, masks)
+        spent += time.process_time() - begun
+        return actions
+
+    with patch.object(Policy, "act", timed):
+        decide(gold, POLICY)
+    return spent, time.process_time() - start - spent
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("database", type=Path, help="of a finished run over pictures with tags")
@@ -68,6 +90,8 @@ def main() -> None:
         arrays = rate(fuse(make(gold, name), gold), len(gold), asked.rounds)
         whole = rate(lambda name=name: decide(gold, name), len(gold), 1)  # type: ignore[misc]
         print(f"| {name} | {arrays:,.0f} | {whole:,.0f} |", flush=True)
+    network, rest = inference(gold)
+    print(f"\nthe network of the policy adds {network / rest:.1%} to fusing whole records")
     print(f"\n{len(gold):,} items, {asked.rounds} rounds; {describe_machine()}")
 
 
