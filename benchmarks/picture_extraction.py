@@ -132,7 +132,7 @@ def tiny_pictures(path: Path, count: int) -> Path:
 
 
 def measure_again(setting: Setting, count: int) -> tuple[RunSummary, float]:
-    """A run after a changed setting over pictures that are all in the cache; the speed of one more, without a change."""
+    """A run after a changed setting over pictures that are all in the cache; the speed of another one, unchanged."""
     name = f"again-{count}.db"
     tar = tiny_pictures(setting.place / f"{count}.tar", count)
     if setting.model == "numpy":
