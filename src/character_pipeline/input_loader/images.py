@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from character_pipeline.errors import ItemError
+from character_pipeline.input_loader.bounded import bounded
+from character_pipeline.input_loader.exif import UPRIGHT, read_orientation
 
 if TYPE_CHECKING:
     from PIL import Image
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".avif"})
+JPEGS = frozenset({"JPEG", "MPO"})
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "AVIF")
-ORIENTATION = 0x0112
 UNREACHABLE = frozenset({errno.ELOOP, errno.ENAMETOOLONG})
 """Links in a circle and names that are too long: nothing can be there, however often one looks."""
 SIDEWAYS = frozenset({5, 6, 7, 8})
@@ -111,7 +113,10 @@ def _opened(raw: bytes) -> Iterator[Image.Image]:
         raise ItemError("empty_file", "the file has no bytes")
     Image.init()  # registers every format; without it only some can be asked for
     try:
-        with Image.open(io.BytesIO(raw), formats=FORMATS) as image:
+        given, exif = bounded(raw)
+        with Image.open(io.BytesIO(given), formats=FORMATS) as image:
+            if exif:
+                image.info["exif"] = exif
             yield image
     except ItemError:
         raise
@@ -128,18 +133,36 @@ def _opened(raw: bytes) -> Iterator[Image.Image]:
 
 
 def _finish(image: Image.Image, options: ImageOptions) -> Picture:
-    from PIL import ImageOps
-
     _check_size(image, options)
     width, height = image.size
     name = image.format or "PIL"
-    if options.jpeg_draft and name in {"JPEG", "MPO"}:
+    if options.jpeg_draft and name in JPEGS:
         image.draft("RGB", (options.jpeg_draft, options.jpeg_draft))
     image.load()
-    if image.getexif().get(ORIENTATION) in SIDEWAYS:
+    turn = _orientation(image)
+    if turn in SIDEWAYS:
         width, height = height, width
-    upright = ImageOps.exif_transpose(image)
-    return Picture(_to_rgb(upright), width, height, "JPEG" if name == "MPO" else name)
+    return Picture(_to_rgb(_upright(image, turn)), width, height, "JPEG" if name == "MPO" else name)
+
+
+def _orientation(image: Image.Image) -> int:
+    exif = image.info.get("exif")
+    return read_orientation(exif) if isinstance(exif, bytes) else UPRIGHT
+
+
+def _upright(image: Image.Image, orientation: int) -> Image.Image:
+    from PIL.Image import Transpose
+
+    turns = {
+        2: Transpose.FLIP_LEFT_RIGHT,
+        3: Transpose.ROTATE_180,
+        4: Transpose.FLIP_TOP_BOTTOM,
+        5: Transpose.TRANSPOSE,
+        6: Transpose.ROTATE_270,
+        7: Transpose.TRANSVERSE,
+        8: Transpose.ROTATE_90,
+    }
+    return image.transpose(turns[orientation]) if orientation in turns else image
 
 
 def _check_size(image: Image.Image, options: ImageOptions) -> None:
