@@ -29,6 +29,7 @@ KEPT, JUDGED = 0.15, 0.3
 STEPS = 5_000
 SETTINGS = Settings(hidden=(128, 128), target_rate=0.02)
 NO_TRUTH = "it learned to look complete and sure, without the truth; now the truth judges it"
+DRAWN = "no label judges it, but what all sources together make probable: it must be ahead by more"
 STRATEGIES = (*(one.name for one in BUILT_IN), *LEARNED)
 """What can decide in place of a policy that is not adopted."""
 BEFORE = "the policy before"
@@ -145,6 +146,8 @@ def settle(
     gate = judge(test, verdicts, others, plan.price, plan.margin)
     if plan.reward == "heuristic":
         say(NO_TRUTH)
+    if plan.margin:
+        say(DRAWN)
     say(tell_gate(gate))
     utility = {one.name: round(mark(test, one)["all"].utility, 5) for one in [verdicts, *others]}
     report = {
@@ -224,6 +227,6 @@ def tell_gate(gate: Gate) -> str:
     """In one line."""
     low, high = gate.interval
     what = "the policy is adopted" if gate.adopted else f"'{gate.baseline}' stays"
-    asked = f", of which {gate.margin:g} are asked" if gate.margin else ""
+    asked = f"; it takes more than {gate.margin:g}" if gate.margin else ""
     ahead = f"{gate.difference:+.4f} utility an attribute ({low:+.4f} to {high:+.4f}{asked})"
     return f"against '{gate.baseline}': {ahead}: {what}"
