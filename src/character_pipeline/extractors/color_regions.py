@@ -9,17 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from character_pipeline.extractors.color_groups import COLOURS, Labels, flooded, group
+from character_pipeline.extractors.color_groups import MOST, Labels, flooded, group
 from character_pipeline.extractors.lab import Floats
 from character_pipeline.extractors.small_picture import SmallPicture, SmallPictureReader
-
-if TYPE_CHECKING:
-    pass
 
 Mask = NDArray[np.bool_]
 Small = NDArray[np.uint8]
@@ -27,8 +24,9 @@ Small = NDArray[np.uint8]
 
 REGIONS = 8
 """Groups of colours that are kept, the largest of the figure first."""
+WITH_GROUND, OTHERS = REGIONS + 1, REGIONS + 2
 FIELDS = (
-    # colour: CIELAB / 100, and how far its pixels lie from it
+    # colour: CIELAB / 100, and how far its pixels lie from it (root mean square)
     "light", "red", "yellow", "spread",
     # size: share of the figure, of the picture
     "share", "area",
@@ -42,7 +40,6 @@ FIELDS = (
 PICTURE_FIELDS = ("ground_light", "ground_red", "ground_yellow", "ground", "width", "height", "groups", "chroma")
 """Of the picture: the colour of the ground and its share, the box of the figure in shares of the picture, the number of
 groups / 32, the mean chroma / 100 of the pixels that have most of it (the upper tenth)."""
-WITH_GROUND = REGIONS + 1
 SIZE = REGIONS * len(FIELDS) + 2 * WITH_GROUND**2 + len(PICTURE_FIELDS)
 
 OWN_EDGE, WIDE_EDGE = 0.1, 0.35
@@ -92,7 +89,7 @@ def unpack(vectors: NDArray[Any]) -> Regions:
 class RegionReader(SmallPictureReader):
     """Pictures in, colours and their places out."""
 
-    key = "color_regions/2"
+    key = "color_regions/3"
     size = SIZE
     spoken = "color regions"
 
@@ -101,13 +98,15 @@ class RegionReader(SmallPictureReader):
 
 
 def _read(small: SmallPicture) -> Floats:
-    groups = group(small)
+    groups = group(np.asarray(small.rgb))
     ground = _ground(groups)
     if ground.mean() > 0.97:
         ground = np.zeros_like(ground)
     labels = _rank(groups, ground)
-    parts = [_fields(small.lab, labels), _neighbours(labels, (1, 0)), _neighbours(labels, (0, 1))]
-    return np.concatenate([*(part.ravel() for part in parts), _picture(small, groups, ground)])
+    sums = _sums(small.lab, labels)
+    picture = [*_ground_and_box(sums, labels), (int(groups.max()) + 1) / MOST, _most(small.chroma)]
+    parts = [_fields(sums), _neighbours(labels, (1, 0)), _neighbours(labels, (0, 1)), np.array(picture)]
+    return np.concatenate([part.ravel() for part in parts])
 
 
 @lru_cache(maxsize=64)
@@ -125,7 +124,7 @@ def _edges(shape: tuple[int, int]) -> Mask:
 def _ground(groups: Labels) -> Mask:
     """The pixels that hang together with the edges in the colours of the edges."""
     edges, n = _edges(groups.shape), int(groups.max()) + 1
-    share = np.bincount(groups[edges], minlength=n) / edges.sum()
+    share = np.bincount(groups.ravel().compress(edges.ravel()), minlength=n) / edges.sum()
     upper = groups[: edges.shape[0] // 2]
     left, right = (np.bincount(side.ravel(), minlength=n) > 0 for side in (upper[:, :2], upper[:, -2:]))
     both = left & right
@@ -135,7 +134,7 @@ def _ground(groups: Labels) -> Mask:
 
 def _rank(groups: Labels, ground: Mask) -> Small:
     """The largest groups of the figure as 0.., the ground as REGIONS, all else as REGIONS + 1."""
-    count = np.bincount(groups[~ground], minlength=int(groups.max()) + 1)
+    count = np.bincount(groups.ravel().compress(~ground.ravel()), minlength=int(groups.max()) + 1)
     order = [g for g in np.argsort(-count, kind="stable")[:REGIONS] if count[g]]
     rank = np.full(len(count), REGIONS + 1, dtype=np.uint8)
     rank[order] = np.arange(len(order))
@@ -150,115 +149,112 @@ def _box(figure: Mask) -> tuple[int, int, int, int]:
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
-def _fields(lab: Floats, labels: Small) -> Floats:
+SUMMED = (
+    "count", "light", "red", "yellow", "square", "x", "y", "x_square", "y_square",
+    "crown", "middle_crown", "outline", "edge", "bottom", "upper", "centre", "solid",
+)  # fmt: skip
+"""What is summed up over the pixels of each label: all of it at once, as a product of two matrices."""
+
+
+def _sums(lab: Floats, labels: Small) -> dict[str, Floats]:
+    """SUMMED over the regions, the ground and the rest, shape (OTHERS,) each. Colours are CIELAB / 100."""
     figure = labels != REGIONS
-    left, top, right, bottom = _box(figure)
-    counts = _counts(labels)
-    sizes = np.maximum(counts, 1)  # to divide by, also where a group is not there
-    found = _colours(lab, labels, sizes) | _places(labels, (left, top, right, bottom), sizes)
-    found["solid"] = _counts(labels[_solid(labels)]) / sizes
-    found["share"], found["area"] = counts / figure.sum(), counts / figure.size
-    found |= _rims(labels, figure, (left, right))
+    box = _box(figure)
+    found = np.empty((len(SUMMED), *labels.shape), dtype=np.float32)
+    rows = dict(zip(SUMMED, found, strict=True))
+    np.multiply(lab, 0.01, out=found[1:4], casting="same_kind")
+    np.einsum("kij,kij->ij", found[1:4], found[1:4], out=rows["square"])
+    others = _places(labels.shape, box) | _rims(figure, box) | {"count": 1, "solid": _solid(labels)}
+    for name, weight in others.items():
+        rows[name][:] = weight
+    among = (labels.ravel() == np.arange(OTHERS, dtype=np.uint8)[:, None]).astype(np.float32)
+    sums = found.reshape(len(SUMMED), -1) @ among.T
+    return dict(zip(SUMMED, sums.astype(np.float64), strict=True))
+
+
+def _places(shape: tuple[int, ...], box: tuple[int, int, int, int]) -> dict[str, NDArray[Any]]:
+    """Where pixels lie: in the box of the figure, and in the picture's lowest rows."""
+    (height, width), (left, top, right, bottom) = shape, box
+    x = (np.arange(width) + 0.5 - left) / (right - left)
+    y = ((np.arange(height) + 0.5 - top) / (bottom - top))[:, None]
+    lowest = np.arange(height)[:, None] >= height - 2
+    centre = (abs(x - 0.5) < 0.25) & (abs(y - 0.5) < 0.25)
+    return {
+        "x": x, "y": y, "x_square": x * x, "y_square": y * y,
+        "bottom": lowest, "upper": y < 1 / 3, "centre": centre,
+    }  # fmt: skip
+
+
+def _rims(figure: Mask, box: tuple[int, int, int, int]) -> dict[str, Mask]:
+    """What the figure begins with when one comes from above, its outline, and the picture's edges."""
+    d, (height, width) = _step(figure.shape), figure.shape
+    depth = np.arange(height)[:, None] - figure.argmax(axis=0)
+    crown: Mask = np.asarray(figure & (depth >= d // 2) & (depth < d // 2 + d))
+    third = (box[2] - box[0]) / 3
+    column = np.arange(width)
+    middle = (column >= int(box[0] + third)) & (column <= int(box[2] - third))
+    inner = figure.copy()
+    inner[d:] &= figure[:-d]
+    inner[:-d] &= figure[d:]
+    inner[:, d:] &= figure[:, :-d]
+    inner[:, :-d] &= figure[:, d:]
+    edge = _edges(figure.shape)
+    return {"crown": crown, "middle_crown": crown & middle, "outline": figure & ~inner, "edge": edge}
+
+
+def _solid(labels: Small) -> Mask:
+    """Whether the pixels around, half a step away, are of the same group: not so in thin lines."""
+    d = max(1, _step(labels.shape) // 2)
+    solid = np.ones(labels.shape, dtype=np.bool_)
+    across, down = labels[:, d:] == labels[:, :-d], labels[d:] == labels[:-d]
+    solid[:, d:] &= across
+    solid[:, :-d] &= across
+    solid[d:] &= down
+    solid[:-d] &= down
+    return solid
+
+
+def _fields(sums: dict[str, Floats]) -> Floats:
+    """FIELDS of each region, shape (REGIONS, FIELDS)."""
+    counts, total = sums["count"][:REGIONS], sums["count"].sum()
+    mean = {name: sums[name][:REGIONS] / np.maximum(counts, 1) for name in SUMMED}
+    of_masks = ("crown", "middle_crown", "outline", "edge")
+    found = mean | {name: sums[name][:REGIONS] / max(sums[name].sum(), 1) for name in of_masks}
+    found["share"] = counts / max(total - sums["count"][REGIONS], 1)
+    found["area"] = counts / total
+    found["spread"] = _root(mean["square"] - sum(mean[name] ** 2 for name in ("light", "red", "yellow")))
+    for axis in ("x", "y"):
+        found[f"{axis}_spread"] = _root(mean[f"{axis}_square"] - mean[axis] ** 2)
     return np.stack([found[name] for name in FIELDS], axis=1)
 
 
-def _counts(labels: Small) -> Labels:
-    """How many there are of each group."""
-    return np.bincount(labels.ravel(), minlength=REGIONS + 2)[:REGIONS]
-
-
-def _colours(lab: Floats, labels: Small, sizes: Labels) -> dict[str, Floats]:
-    flat, planes = labels.ravel().astype(np.intp), lab.reshape(3, -1) / 100
-    means = np.stack([_sums(flat, plane) for plane in planes]) / sizes
-    off = planes - np.concatenate([means, np.zeros((3, 2))], axis=1).take(flat, axis=1)
-    found = dict(zip(("light", "red", "yellow"), means, strict=True))
-    return found | {"spread": _sums(flat, np.sqrt((off * off).sum(axis=0))) / sizes}
-
-
-def _sums(flat: Labels, weight: Floats) -> Floats:
-    return np.asarray(np.bincount(flat, weight, minlength=REGIONS + 2)[:REGIONS])
-
-
-def _places(labels: Small, box: tuple[int, int, int, int], sizes: Labels) -> dict[str, Floats]:
-    """Where the groups lie in the box of the figure."""
-    (height, width), (left, top, right, bottom) = labels.shape, box
-    x, y = (np.arange(width) + 0.5 - left) / (right - left), (np.arange(height) + 0.5 - top) / (bottom - top)
-    across, down = _histogram(labels, 1), _histogram(labels, 0)
-    middle = labels[abs(y - 0.5) < 0.25][:, abs(x - 0.5) < 0.25]
-    found = {
-        "x": (across * x).sum(axis=1), "y": (down * y).sum(axis=1), "centre": _counts(middle),
-        "x_spread": (across * x**2).sum(axis=1), "y_spread": (down * y**2).sum(axis=1),
-        "bottom": down[:, -2:].sum(axis=1), "upper": down[:, y < 1 / 3].sum(axis=1),
-    }  # fmt: skip
-    found = {name: np.asarray(total / sizes) for name, total in found.items()}
-    for axis in ("x", "y"):
-        found[f"{axis}_spread"] = np.sqrt(np.maximum(found[f"{axis}_spread"] - found[axis] ** 2, 0))
-    return found
-
-
-def _histogram(labels: Small, axis: int) -> Labels:
-    """How many pixels each group has in each row (axis 0) or column (axis 1)."""
-    length = labels.shape[axis]
-    line = np.arange(length)[:, None] if axis == 0 else np.arange(length)
-    place = labels.astype(np.intp) * length + line
-    return np.bincount(place.ravel(), minlength=(REGIONS + 2) * length).reshape(-1, length)[:REGIONS]
-
-
-def _shares(labels: Small, where: Mask) -> Floats:
-    """The share that each group has of the pixels in a mask."""
-    shown = labels[where]
-    return np.asarray(_counts(shown) / max(len(shown), 1))
+def _root(squares: Floats) -> Floats:
+    return np.asarray(np.sqrt(np.maximum(squares, 0)))
 
 
 def _step(shape: tuple[int, ...]) -> int:
     return max(1, round(STEP * max(shape)))
 
 
-def _solid(labels: Small) -> Mask:
-    """Whether the pixels around, half a step away, are of the same group: not so in thin lines."""
-    d = max(1, _step(labels.shape) // 2)
-    wide = np.pad(labels, d, mode="edge")
-    height, width = labels.shape
-    around = [wide[y : y + height, x : x + width] for y, x in ((0, d), (2 * d, d), (d, 0), (d, 2 * d))]
-    solid: Mask = np.logical_and.reduce([labels == other for other in around])
-    return solid
-
-
-def _rims(labels: Small, figure: Mask, sides: tuple[int, int]) -> dict[str, Floats]:
-    """What the figure begins with when one comes from above, and what its outline and the picture's edges show."""
-    d, (height, width) = _step(labels.shape), labels.shape
-    depth = np.arange(height)[:, None] - figure.argmax(axis=0)
-    crown: Mask = np.asarray(figure & (depth >= d // 2) & (depth < d // 2 + d))
-    middle = np.zeros(width, dtype=np.bool_)
-    third = (sides[1] - sides[0]) / 3
-    middle[int(sides[0] + third) : int(sides[1] - third) + 1] = True
-    deep = figure.copy()
-    for axis, shift in ((0, d), (0, -d), (1, d), (1, -d)):
-        deep &= np.roll(figure, shift, axis)
-    return {
-        "crown": _shares(labels, crown),
-        "middle_crown": _shares(labels, crown & middle[None]),
-        "outline": _shares(labels, figure & ~deep),
-        "edge": _shares(labels, _edges(labels.shape)),
-    }
-
-
 def _neighbours(labels: Small, direction: tuple[int, int]) -> Floats:
     """How often one group lies a step before another, in shares of the figure, shape (WITH_GROUND, WITH_GROUND)."""
-    d, n = _step(labels.shape), REGIONS + 2
+    d = _step(labels.shape)
     down, right = direction[0] * d, direction[1] * d
     height, width = labels.shape
     here, there = labels[: height - down, : width - right], labels[down:, right:]
-    pairs = np.bincount((here * n + there).ravel(), minlength=n * n).reshape(n, n)[:WITH_GROUND, :WITH_GROUND]
-    return pairs / max(int((labels != REGIONS).sum()), 1)
+    pairs = np.bincount((here * OTHERS + there).ravel(), minlength=OTHERS**2).reshape(OTHERS, OTHERS)
+    return pairs[:WITH_GROUND, :WITH_GROUND] / max(int((labels != REGIONS).sum()), 1)
 
 
-def _picture(small: SmallPicture, groups: Labels, ground: Mask) -> Floats:
-    left, top, right, bottom = _box(~ground)
-    height, width = ground.shape
-    chroma = small.chroma.ravel()
-    colour = np.array([np.median(plane[ground]) for plane in small.lab]) / 100 if ground.any() else np.zeros(3)
-    box = [(right - left) / width, (bottom - top) / height]
-    tenth = max(1, len(chroma) // 10)
-    most = np.partition(chroma, -tenth)[-tenth:].mean() / 100
-    return np.array([*colour, ground.mean(), *box, (int(groups.max()) + 1) / COLOURS, most])
+def _ground_and_box(sums: dict[str, Floats], labels: Small) -> list[float]:
+    """The colour of the ground, its share, and the box of the figure in shares of the picture."""
+    (height, width), (left, top, right, bottom) = labels.shape, _box(labels != REGIONS)
+    ground = sums["count"][REGIONS]
+    colour = [float(sums[name][REGIONS] / max(ground, 1)) for name in ("light", "red", "yellow")]
+    return [*colour, float(ground) / labels.size, (right - left) / width, (bottom - top) / height]
+
+
+def _most(chroma: Floats) -> float:
+    """The mean chroma / 100 of the tenth of the pixels that have most of it."""
+    tenth = max(1, chroma.size // 10)
+    return float(np.partition(chroma.ravel(), -tenth)[-tenth:].mean() / 100)

@@ -13,6 +13,7 @@ _TO_XYZ = np.array(
     [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]
 )
 _TO_WHITE = _TO_XYZ / _TO_XYZ.sum(axis=1, keepdims=True)
+_FROM_WHITE = np.linalg.inv(_TO_WHITE).T
 _BEND = 6 / 29
 _STEPS = 2**16
 _PARTS = np.arange(_STEPS + 1) / _STEPS
@@ -37,7 +38,7 @@ def to_hex(lab: Floats) -> str:
     y = (float(lab[0]) + 16) / 116
     roots = np.array([y + float(lab[1]) / 500, y, y - float(lab[2]) / 200])
     parts = np.where(roots > _BEND, roots**3, 3 * _BEND**2 * (roots - 4 / 29))
-    linear = np.clip(parts @ np.linalg.inv(_TO_WHITE).T, 0, 1)
+    linear = np.clip(parts @ _FROM_WHITE, 0, 1)
     levels = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
     return "#" + "".join(f"{round(float(level) * 255):02x}" for level in levels)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +13,6 @@ from character_pipeline.extractors.base import Need, PictureReader
 from character_pipeline.extractors.lab import Floats
 from character_pipeline.extractors.small_picture import SmallPicture, SmallPictureReader
 from character_pipeline.vocabulary import Vocabulary
-
-if TYPE_CHECKING:
-    pass
 
 FIELDS = (
     "sharpness",  # log10 of the variance of the Laplacian of light, / 6
@@ -77,40 +73,49 @@ def _read(small: SmallPicture) -> Floats:
 
 
 def _light(light: Floats) -> dict[str, float]:
-    share = np.histogram(light, 64, (0, 100))[0] / light.size
-    share = share[share > 0]
+    brightness = float(light.mean())
     return {
         "sharpness": _sharpness(light),
-        "entropy": float(-(share * np.log2(share)).sum() / 6),
-        "brightness": float(light.mean() / 100),
-        "contrast": float(light.std() / 100),
-        "flatness": float((_steps(light) < FLAT).mean()),
-        "white": float((light > 95).mean()),
-        "dark": float((light < 15).mean()),
+        "entropy": _entropy(light),
+        "brightness": brightness / 100,
+        "contrast": float(np.sqrt(np.square(light - brightness).mean()) / 100),
+        "flatness": float(np.count_nonzero(_steps(light) < FLAT) / light.size),
+        "white": float(np.count_nonzero(light > 95) / light.size),
+        "dark": float(np.count_nonzero(light < 15) / light.size),
     }
+
+
+def _entropy(light: Floats) -> float:
+    step = np.minimum(light.ravel() * (64 / 100), 63).astype(np.intp)
+    share = np.bincount(step) / light.size
+    share = share[share > 0]
+    return float(-(share * np.log2(share)).sum() / 6)
 
 
 def _steps(light: Floats) -> Floats:
     """The larger of the steps to the right and down."""
-    right = abs(np.diff(light, axis=1, append=light[:, -1:]))
-    return np.asarray(np.maximum(right, abs(np.diff(light, axis=0, append=light[-1:]))))
+    steps = np.zeros_like(light)
+    np.abs(light[:, 1:] - light[:, :-1], out=steps[:, :-1])
+    steps[:-1] = np.maximum(steps[:-1], np.abs(light[1:] - light[:-1]))
+    return steps
 
 
 def _sharpness(light: Floats) -> float:
     # Beyond its border a picture goes on as it was, so that a gradient has no edge there.
-    wide = np.pad(light, 1, mode="reflect", reflect_type="odd")
-    laplacian = wide[:-2, 1:-1] + wide[2:, 1:-1] + wide[1:-1, :-2] + wide[1:-1, 2:] - 4 * light
+    laplacian = np.zeros_like(light)
+    laplacian[1:-1] = light[:-2] + light[2:] - 2 * light[1:-1]
+    laplacian[:, 1:-1] += light[:, :-2] + light[:, 2:] - 2 * light[:, 1:-1]
     return float(min(np.log10(1 + laplacian.var()) / 6, 1.0))
 
 
 def _colour(a: Floats, b: Floats, chroma: Floats) -> dict[str, float]:
     middle, most = _quantiles(chroma, 0.5, 0.99)
     shown = chroma >= middle
-    tint = float(np.median(a[shown])), float(np.median(b[shown]))
+    tint = _quantiles(a.compress(shown), 0.5)[0], _quantiles(b.compress(shown), 0.5)[0]
     return {
         "chroma": float(chroma.mean() / 100),
         "most_chroma": most / 100,
-        "coloured": float((chroma > COLOURED).mean()),
+        "coloured": float(np.count_nonzero(chroma > COLOURED) / len(chroma)),
         "off_tint": _quantiles(_off_line(a, b, tint), 0.99)[0] / 100,
         "tint_red": tint[0] / 100,
         "tint_yellow": tint[1] / 100,
@@ -118,10 +123,16 @@ def _colour(a: Floats, b: Floats, chroma: Floats) -> dict[str, float]:
 
 
 def _quantiles(values: Floats, *shares: float) -> list[float]:
-    """As np.quantile, in half the time."""
-    ordered, last = np.sort(values), len(values) - 1
-    places = [(share * last, int(share * last)) for share in shares]
-    return [float(ordered[low] + (ordered[min(low + 1, last)] - ordered[low]) * (place - low)) for place, low in places]
+    """As np.quantile, in a fraction of the time: numpy finds one place in an order quickly, and several slowly."""
+    return [_quantile(values, share * (len(values) - 1)) for share in shares]
+
+
+def _quantile(values: Floats, place: float) -> float:
+    low = int(place)
+    parted = np.partition(values, low)
+    if place == low:
+        return float(parted[low])
+    return float(parted[low] + (parted[low + 1 :].min() - parted[low]) * (place - low))
 
 
 def _off_line(a: Floats, b: Floats, tint: tuple[float, float]) -> Floats:
