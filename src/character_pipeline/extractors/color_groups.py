@@ -31,7 +31,7 @@ def group(rgb: NDArray[np.uint8]) -> Labels:
     colours, many = _planes().take(used, axis=1), counts[used].astype(np.float32)
     middles = _means(colours, many, _begin(colours, many))
     home = np.zeros(STEPS**3, dtype=np.int64)
-    home[used] = _without_gaps(_gaps(colours, middles).argmin(axis=0))
+    home[used] = _without_gaps(_nearest(colours, middles))
     return home.take(codes)
 
 
@@ -54,20 +54,21 @@ def _begin(colours: Numbers, many: Numbers) -> Labels:
     home = np.zeros(len(many), dtype=np.int64)
     place = int(many.argmax())
     for number in range(MOST):
-        gap = _gaps(colours, colours[:, place : place + 1])[0]
+        away = colours - colours[:, place, None]
+        gap = np.einsum("ij,ij->j", away, away)
         home[gap < nearest] = number
         np.minimum(nearest, gap, out=nearest)
-        far = nearest >= NEAR**2
-        if not far.any():
+        worth = np.where(nearest < NEAR**2, 0, nearest * many)
+        place = int(worth.argmax())
+        if not worth[place]:
             break
-        place = int((nearest * many * far).argmax())
     return home
 
 
-def _gaps(colours: Numbers, middles: Numbers) -> Numbers:
-    """The squares of the distances, shape (middles, colours)."""
-    gaps: Numbers = ((colours[:, None] - middles[:, :, None]) ** 2).sum(axis=0)
-    return gaps
+def _nearest(colours: Numbers, middles: Numbers) -> Labels:
+    """The place of the middle that is nearest to each colour."""
+    away = colours[:, None] - middles[:, :, None]
+    return np.asarray(np.einsum("ijk,ijk->jk", away, away).argmin(axis=0))
 
 
 def _means(colours: Numbers, many: Numbers, home: Labels) -> Numbers:

@@ -153,7 +153,7 @@ SUMMED = (
     "count", "light", "red", "yellow", "square", "x", "y", "x_square", "y_square",
     "crown", "middle_crown", "outline", "edge", "bottom", "upper", "centre", "solid",
 )  # fmt: skip
-"""What is summed up over the pixels of each label: all of it at once, as a product of two matrices."""
+"""What is summed up over the pixels of each label: all of it at once, as products of matrices."""
 
 
 def _sums(lab: Floats, labels: Small) -> dict[str, Floats]:
@@ -167,9 +167,10 @@ def _sums(lab: Floats, labels: Small) -> dict[str, Floats]:
     others = _places(labels.shape, box) | _rims(figure, box) | {"count": 1, "solid": _solid(labels)}
     for name, weight in others.items():
         rows[name][:] = weight
-    among = (labels.ravel() == np.arange(OTHERS, dtype=np.uint8)[:, None]).astype(np.float32)
-    sums = found.reshape(len(SUMMED), -1) @ among.T
-    return dict(zip(SUMMED, sums.astype(np.float64), strict=True))
+    among = (labels == np.arange(OTHERS, dtype=np.uint8)[:, None, None]).astype(np.float32)
+    # A product for each line of pixels: quicker than one of all, and too small for BLAS to share out among threads.
+    sums = np.matmul(found.transpose(1, 0, 2), among.transpose(1, 2, 0)).sum(axis=0, dtype=np.float64)
+    return dict(zip(SUMMED, sums, strict=True))
 
 
 def _places(shape: tuple[int, ...], box: tuple[int, int, int, int]) -> dict[str, NDArray[Any]]:
