@@ -39,14 +39,14 @@ def group(rgb: NDArray[np.uint8]) -> Labels:
 def _planes() -> Numbers:
     """CIELAB of every step of colour, with light as it counts; shape (3, STEPS ** 3)."""
     levels = (np.arange(STEPS) * (256 // STEPS) + 128 // STEPS).astype(np.uint8)
-    planes = to_planes(np.stack(np.meshgrid(levels, levels, levels, indexing="ij")).reshape(3, -1))
+    planes = to_planes(np.stack(np.meshgrid(levels, levels, levels, indexing="ij")).reshape(3, -1)).astype(np.float32)
     planes[0] *= LIGHT_WEIGHT
     planes.flags.writeable = False
-    return planes.astype(np.float32)
+    return planes
 
 
 def _begin(colours: Numbers, many: Numbers) -> Labels:
-    """Groups around the most frequent colour, and then whichever is farthest from all before in regard of its number.
+    """Groups around the most frequent colour, and then around whichever is far from all before and frequent.
 
     The choice of k-means++ (Arthur and Vassilvitskii, 2007), with the likeliest colour in the place of a random one.
     """

@@ -20,11 +20,11 @@ from character_pipeline.extractors.small_picture import SmallPicture, SmallPictu
 
 Mask = NDArray[np.bool_]
 Small = NDArray[np.uint8]
-"""Labels below REGIONS + 2, whose pairs also fit: most steps are faster on bytes."""
+"""Labels below WITH_REST, whose pairs also fit: most steps are faster on bytes."""
 
 REGIONS = 8
 """Groups of colours that are kept, the largest of the figure first."""
-WITH_GROUND, OTHERS = REGIONS + 1, REGIONS + 2
+WITH_GROUND, WITH_REST = REGIONS + 1, REGIONS + 2
 FIELDS = (
     # colour: CIELAB / 100, and how far its pixels lie from it (root mean square)
     "light", "red", "yellow", "spread",
@@ -40,6 +40,11 @@ FIELDS = (
 PICTURE_FIELDS = ("ground_light", "ground_red", "ground_yellow", "ground", "width", "height", "groups", "chroma")
 """Of the picture: the colour of the ground and its share, the box of the figure in shares of the picture, the number of
 groups / 32, the mean chroma / 100 of the pixels that have most of it (the upper tenth)."""
+SUMMED = (
+    "count", "light", "red", "yellow", "square", "x", "y", "x_square", "y_square",
+    "crown", "middle_crown", "outline", "edge", "bottom", "upper", "centre", "solid",
+)  # fmt: skip
+"""What is summed up over the pixels of each label: all of it at once, as products of matrices."""
 SIZE = REGIONS * len(FIELDS) + 2 * WITH_GROUND**2 + len(PICTURE_FIELDS)
 
 OWN_EDGE, WIDE_EDGE = 0.1, 0.35
@@ -149,15 +154,8 @@ def _box(figure: Mask) -> tuple[int, int, int, int]:
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
-SUMMED = (
-    "count", "light", "red", "yellow", "square", "x", "y", "x_square", "y_square",
-    "crown", "middle_crown", "outline", "edge", "bottom", "upper", "centre", "solid",
-)  # fmt: skip
-"""What is summed up over the pixels of each label: all of it at once, as products of matrices."""
-
-
 def _sums(lab: Floats, labels: Small) -> dict[str, Floats]:
-    """SUMMED over the regions, the ground and the rest, shape (OTHERS,) each. Colours are CIELAB / 100."""
+    """SUMMED over the regions, the ground and the rest, shape (WITH_REST,) each. Colours are CIELAB / 100."""
     figure = labels != REGIONS
     box = _box(figure)
     found = np.empty((len(SUMMED), *labels.shape), dtype=np.float32)
@@ -167,7 +165,7 @@ def _sums(lab: Floats, labels: Small) -> dict[str, Floats]:
     others = _places(labels.shape, box) | _rims(figure, box) | {"count": 1, "solid": _solid(labels)}
     for name, weight in others.items():
         rows[name][:] = weight
-    among = (labels == np.arange(OTHERS, dtype=np.uint8)[:, None, None]).astype(np.float32)
+    among = (labels == np.arange(WITH_REST, dtype=np.uint8)[:, None, None]).astype(np.float32)
     # A product for each line of pixels: quicker than one of all, and too small for BLAS to share out among threads.
     sums = np.matmul(found.transpose(1, 0, 2), among.transpose(1, 2, 0)).sum(axis=0, dtype=np.float64)
     return dict(zip(SUMMED, sums, strict=True))
@@ -243,7 +241,7 @@ def _neighbours(labels: Small, direction: tuple[int, int]) -> Floats:
     down, right = direction[0] * d, direction[1] * d
     height, width = labels.shape
     here, there = labels[: height - down, : width - right], labels[down:, right:]
-    pairs = np.bincount((here * OTHERS + there).ravel(), minlength=OTHERS**2).reshape(OTHERS, OTHERS)
+    pairs = np.bincount((here * WITH_REST + there).ravel(), minlength=WITH_REST**2).reshape(WITH_REST, WITH_REST)
     return pairs[:WITH_GROUND, :WITH_GROUND] / max(int((labels != REGIONS).sum()), 1)
 
 
