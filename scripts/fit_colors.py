@@ -38,7 +38,7 @@ from character_pipeline.extractors.lab import Floats, hex_to_lab
 from character_pipeline.sample.palette import SKIN
 from character_pipeline.vocabulary import load_vocabulary
 
-HIDDEN, WEIGHT_DECAY, STEPS = 8, 3e-3, 150
+HIDDEN, WEIGHT_DECAY, STEPS = 16, 1e-3, 150
 COLUMNS = ("right", "said", "of these", "none", "ECE")
 CLOSE = frozenset({"portrait", "upper_body"})
 FAR = frozenset({"cowboy_shot", "full_body"})
