@@ -125,3 +125,32 @@ def test_damaged_gifs_never_raise_anything_else(noise: bytes, place: int) -> Non
     raw = gif(b"!\xfe\x01a\x00")
     with suppress(ItemError):
         load_image(raw[:place] + noise + raw[place:])
+
+
+def test_a_jpeg_without_metadata_is_handed_on_as_it_is() -> None:
+    raw = save("JPEG")
+    assert bounded(raw) == (raw, b"")
+    assert bounded(raw)[0] is raw
+
+
+part = st.tuples(
+    st.one_of(st.integers(0, 255), st.sampled_from([0xC4, 0xDA, 0xE0, 0xE1, 0xE2, 0xFE])),
+    st.sampled_from([b"", b"Exif\0\0", b"MPF\0", b"\xff\xe1\0\x20Exif\0\0", b"\xff\xda"]),
+    st.binary(max_size=12),
+    st.integers(-3, 3),
+)
+
+
+@given(st.lists(part, max_size=6), st.binary(max_size=3))
+def test_no_metadata_reaches_the_decoder_however_it_is_hidden(
+    parts: list[tuple[int, bytes, bytes, int]], junk: bytes
+) -> None:
+    raw, added = save("JPEG"), b""
+    for code, begin, rest, off in parts:
+        length = max(0, 2 + len(begin + rest) + off)
+        added += b"\xff" + bytes([code]) + struct.pack(">H", length) + begin + rest
+    given_, _ = bounded(raw[:2] + added + junk + raw[2:] + added)
+    found: set[object] = set()
+    with suppress(Exception), Image.open(io.BytesIO(given_)) as picture:
+        found = set(picture.info)
+    assert not {"exif", "mp", "mpoffset"} & found

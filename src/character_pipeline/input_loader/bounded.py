@@ -15,6 +15,10 @@ SCAN = b"\xff\xda"
 MOST_SCANS = 100
 """Passes over a progressive JPEG; usual are 1 to 14. Each takes as long as the picture has pixels, and a dozen bytes
 are enough for one: without a bound, half a megabyte takes half a minute."""
+PARTS = frozenset(
+    bytes([code]) for code in (*range(0xC0, 0xC8), *range(0xC9, 0xD0), 0xDB, 0xDD, *range(0xE0, 0xF0), 0xFE)
+)
+"""What comes before the first scan of a JPEG: each part has its length behind its code."""
 PICTURES = b"MPF\0"
 """How a list of further pictures in a JPEG begins. A decoder would copy all that each entry of it claims, as of EXIF:
 what begins in small letters, it leaves alone."""
@@ -37,11 +41,20 @@ def _plain_jpeg(raw: bytes) -> tuple[bytes, bytes]:
     scans = raw.count(SCAN)
     if scans > MOST_SCANS:
         raise ItemError("image_too_large", f"a JPEG of {scans:,} scans, which takes long; allowed are {MOST_SCANS}")
-    begin = raw.find(PREFIX)
-    if begin < 0:
-        return raw.replace(PICTURES, PICTURES.lower()), b""
+    head = raw[: _first_scan(raw)]
+    if PREFIX not in head and PICTURES not in head:
+        return raw, b""
     unread = raw.replace(PREFIX, PREFIX.lower()).replace(PICTURES, PICTURES.lower())
-    return unread, raw[begin : begin + MOST_EXIF]
+    begin = raw.find(PREFIX)
+    return unread, raw[begin : begin + MOST_EXIF] if begin >= 0 else b""
+
+
+def _first_scan(raw: bytes) -> int:
+    """Where a JPEG's pixels begin, beyond which no metadata is looked for; its end where that is not plain."""
+    place = 2
+    while raw[place : place + 1] == b"\xff" and raw[place + 1 : place + 2] in PARTS:
+        place += 2 + max(2, int.from_bytes(raw[place + 2 : place + 4]))
+    return place if raw.startswith(SCAN, place) else len(raw)
 
 
 def _without_comments(raw: bytes) -> bytes:
