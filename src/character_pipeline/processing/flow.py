@@ -32,6 +32,8 @@ BYTES_AT_ONCE = 64 * 2**20
 """Bytes of encoded pictures after which a batch ends."""
 READ_AT_ONCE = 32
 """Pictures that readers are given at once; the others of their batch are decoded meanwhile."""
+FIRST_AT_ONCE = 8
+"""As few at the very beginning, when readers wait for the first pictures to be decoded."""
 
 Find = Callable[[Iterable[str]], Mapping[str, Mapping[str, "NDArray[np.float16]"]]]
 """Looks up the vectors of contents, by hash and reader."""
@@ -87,7 +89,8 @@ class _Flow:
         self.decoder = decoder
         self.find = find
         self.meter = meter
-        self.at_once = max([getattr(reader, "at_once", READ_AT_ONCE) for reader in stages.readers.values()], default=1)
+        self.full = max([getattr(reader, "at_once", READ_AT_ONCE) for reader in stages.readers.values()], default=1)
+        self.at_once = min(FIRST_AT_ONCE, self.full)
 
     def run(self, stage: PipelineStage, works: Sequence[Work]) -> None:
         if works:
@@ -179,6 +182,7 @@ class _Batch:
         flow = self.flow
         for seen in self._decoded():
             read_pictures([pair for pair in seen if not pair[0].spared], flow.stages, flow.meter)
+            flow.at_once = flow.full
             for work, decoded in seen:
                 work.item = replace(work.item, picture=decoded.whole)
             for stage in flow.stages.image_stages:
