@@ -154,3 +154,11 @@ def test_no_metadata_reaches_the_decoder_however_it_is_hidden(
     with suppress(Exception), Image.open(io.BytesIO(given_)) as picture:
         found = set(picture.info)
     assert not {"exif", "mp", "mpoffset"} & found
+
+
+def test_how_a_following_picture_lies_says_nothing_of_the_first() -> None:
+    pictures = b"MPF\0" + bytes(8)
+    first, second = save("JPEG"), save("JPEG", exif=b"Exif\0\0" + exif(6))
+    listed = first[:2] + b"\xff\xe2" + struct.pack(">H", 2 + len(pictures)) + pictures + first[2:]
+    for raw in (first + second, listed + second):
+        assert load_image(raw).image.size == SIZE

@@ -19,6 +19,8 @@ from character_pipeline.extractors.lab import Floats
 from character_pipeline.extractors.small_picture import SmallPicture, SmallPictureReader
 
 Mask = NDArray[np.bool_]
+Box = tuple[int, int, int, int]
+"""Left, top, right, bottom; right and bottom are beyond it."""
 Small = NDArray[np.uint8]
 """Labels below WITH_REST, whose pairs also fit: most steps are faster on bytes."""
 
@@ -45,6 +47,9 @@ SUMMED = (
     "crown", "middle_crown", "outline", "edge", "bottom", "upper", "centre", "solid",
 )  # fmt: skip
 """What is summed up over the pixels of each label: all of it at once, as products of matrices."""
+COLOUR = slice(SUMMED.index("light"), SUMMED.index("yellow") + 1)
+OF_MASKS = SUMMED[SUMMED.index("crown") : SUMMED.index("bottom")]
+"""Sums that are counted in shares of the whole mask, not of the region itself."""
 SIZE = REGIONS * len(FIELDS) + 2 * WITH_GROUND**2 + len(PICTURE_FIELDS)
 
 OWN_EDGE, WIDE_EDGE = 0.1, 0.35
@@ -108,8 +113,9 @@ def _read(small: SmallPicture) -> Floats:
     if ground.mean() > 0.97:
         ground = np.zeros_like(ground)
     labels = _rank(groups, ground)
-    sums = _sums(small.lab, labels)
-    picture = [*_ground_and_box(sums, labels), (int(groups.max()) + 1) / MOST, _most(small.chroma)]
+    box = _box(labels != REGIONS)
+    sums = _sums(small.lab, labels, box)
+    picture = [*_ground_and_box(sums, labels.shape, box), (int(groups.max()) + 1) / MOST, _most(small.chroma)]
     parts = [_fields(sums), _neighbours(labels, (1, 0)), _neighbours(labels, (0, 1)), np.array(picture)]
     return np.concatenate([part.ravel() for part in parts])
 
@@ -148,21 +154,20 @@ def _rank(groups: Labels, ground: Mask) -> Small:
     return labels
 
 
-def _box(figure: Mask) -> tuple[int, int, int, int]:
-    """Left, top, right, bottom of what is not ground; right and bottom are beyond it."""
+def _box(figure: Mask) -> Box:
+    """The least box around what is not ground."""
     columns, rows = np.flatnonzero(figure.any(axis=0)), np.flatnonzero(figure.any(axis=1))
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
-def _sums(lab: Floats, labels: Small) -> dict[str, Floats]:
+def _sums(lab: Floats, labels: Small, box: Box) -> dict[str, Floats]:
     """SUMMED over the regions, the ground and the rest, shape (WITH_REST,) each. Colours are CIELAB / 100."""
-    figure = labels != REGIONS
-    box = _box(figure)
     found = np.empty((len(SUMMED), *labels.shape), dtype=np.float32)
     rows = dict(zip(SUMMED, found, strict=True))
-    np.multiply(lab, 0.01, out=found[1:4], casting="same_kind")
-    np.einsum("kij,kij->ij", found[1:4], found[1:4], out=rows["square"])
-    others = _places(labels.shape, box) | _rims(figure, box) | {"count": 1, "solid": _solid(labels)}
+    colours = found[COLOUR]
+    np.multiply(lab, 0.01, out=colours, casting="same_kind")
+    np.einsum("kij,kij->ij", colours, colours, out=rows["square"])
+    others = _places(labels.shape, box) | _rims(labels != REGIONS, box) | {"count": 1, "solid": _solid(labels)}
     for name, weight in others.items():
         rows[name][:] = weight
     among = (labels == np.arange(WITH_REST, dtype=np.uint8)[:, None, None]).astype(np.float32)
@@ -171,7 +176,7 @@ def _sums(lab: Floats, labels: Small) -> dict[str, Floats]:
     return dict(zip(SUMMED, sums, strict=True))
 
 
-def _places(shape: tuple[int, ...], box: tuple[int, int, int, int]) -> dict[str, NDArray[Any]]:
+def _places(shape: tuple[int, ...], box: Box) -> dict[str, NDArray[Any]]:
     """Where pixels lie: in the box of the figure, and in the picture's lowest rows."""
     (height, width), (left, top, right, bottom) = shape, box
     x = (np.arange(width) + 0.5 - left) / (right - left)
@@ -184,7 +189,7 @@ def _places(shape: tuple[int, ...], box: tuple[int, int, int, int]) -> dict[str,
     }  # fmt: skip
 
 
-def _rims(figure: Mask, box: tuple[int, int, int, int]) -> dict[str, Mask]:
+def _rims(figure: Mask, box: Box) -> dict[str, Mask]:
     """What the figure begins with when one comes from above, its outline, and the picture's edges."""
     d, (height, width) = _step(figure.shape), figure.shape
     depth = np.arange(height)[:, None] - figure.argmax(axis=0)
@@ -217,11 +222,10 @@ def _fields(sums: dict[str, Floats]) -> Floats:
     """FIELDS of each region, shape (REGIONS, FIELDS)."""
     counts, total = sums["count"][:REGIONS], sums["count"].sum()
     mean = {name: sums[name][:REGIONS] / np.maximum(counts, 1) for name in SUMMED}
-    of_masks = ("crown", "middle_crown", "outline", "edge")
-    found = mean | {name: sums[name][:REGIONS] / max(sums[name].sum(), 1) for name in of_masks}
+    found = mean | {name: sums[name][:REGIONS] / max(sums[name].sum(), 1) for name in OF_MASKS}
     found["share"] = counts / max(total - sums["count"][REGIONS], 1)
     found["area"] = counts / total
-    found["spread"] = _root(mean["square"] - sum(mean[name] ** 2 for name in ("light", "red", "yellow")))
+    found["spread"] = _root(mean["square"] - sum(mean[name] ** 2 for name in SUMMED[COLOUR]))
     for axis in ("x", "y"):
         found[f"{axis}_spread"] = _root(mean[f"{axis}_square"] - mean[axis] ** 2)
     return np.stack([found[name] for name in FIELDS], axis=1)
@@ -245,12 +249,12 @@ def _neighbours(labels: Small, direction: tuple[int, int]) -> Floats:
     return pairs[:WITH_GROUND, :WITH_GROUND] / max(int((labels != REGIONS).sum()), 1)
 
 
-def _ground_and_box(sums: dict[str, Floats], labels: Small) -> list[float]:
+def _ground_and_box(sums: dict[str, Floats], shape: tuple[int, ...], box: Box) -> list[float]:
     """The colour of the ground, its share, and the box of the figure in shares of the picture."""
-    (height, width), (left, top, right, bottom) = labels.shape, _box(labels != REGIONS)
+    (height, width), (left, top, right, bottom) = shape, box
     ground = sums["count"][REGIONS]
-    colour = [float(sums[name][REGIONS] / max(ground, 1)) for name in ("light", "red", "yellow")]
-    return [*colour, float(ground) / labels.size, (right - left) / width, (bottom - top) / height]
+    colour = [float(sums[name][REGIONS] / max(ground, 1)) for name in SUMMED[COLOUR]]
+    return [*colour, float(ground) / (height * width), (right - left) / width, (bottom - top) / height]
 
 
 def _most(chroma: Floats) -> float:

@@ -73,12 +73,11 @@ def _read(small: SmallPicture) -> Floats:
 
 
 def _light(light: Floats) -> dict[str, float]:
-    brightness = float(light.mean())
     return {
         "sharpness": _sharpness(light),
         "entropy": _entropy(light),
-        "brightness": brightness / 100,
-        "contrast": float(np.sqrt(np.square(light - brightness).mean()) / 100),
+        "brightness": float(light.mean() / 100),
+        "contrast": float(light.std() / 100),
         "flatness": float(np.count_nonzero(_steps(light) < FLAT) / light.size),
         "white": float(np.count_nonzero(light > 95) / light.size),
         "dark": float(np.count_nonzero(light < 15) / light.size),

@@ -45,7 +45,7 @@ def _plain_jpeg(raw: bytes) -> tuple[bytes, bytes]:
     if PREFIX not in head and PICTURES not in head:
         return raw, b""
     unread = raw.replace(PREFIX, PREFIX.lower()).replace(PICTURES, PICTURES.lower())
-    begin = raw.find(PREFIX)
+    begin = head.find(PREFIX)  # a picture that follows has its own, which says nothing of this one
     return unread, raw[begin : begin + MOST_EXIF] if begin >= 0 else b""
 
 

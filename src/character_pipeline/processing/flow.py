@@ -33,7 +33,7 @@ BYTES_AT_ONCE = 64 * 2**20
 READ_AT_ONCE = 32
 """Pictures that readers are given at once; the others of their batch are decoded meanwhile."""
 FIRST_AT_ONCE = 8
-"""As few at the very beginning, when readers wait for the first pictures to be decoded."""
+"""So few at the very beginning: until the first are decoded, no reader has anything to do."""
 
 Find = Callable[[Iterable[str]], Mapping[str, Mapping[str, "NDArray[np.float16]"]]]
 """Looks up the vectors of contents, by hash and reader."""
@@ -89,8 +89,10 @@ class _Flow:
         self.decoder = decoder
         self.find = find
         self.meter = meter
-        self.full = max([getattr(reader, "at_once", READ_AT_ONCE) for reader in stages.readers.values()], default=1)
-        self.at_once = min(FIRST_AT_ONCE, self.full)
+        self.most_at_once = max(
+            [getattr(reader, "at_once", READ_AT_ONCE) for reader in stages.readers.values()], default=1
+        )
+        self.at_once = min(FIRST_AT_ONCE, self.most_at_once)
 
     def run(self, stage: PipelineStage, works: Sequence[Work]) -> None:
         if works:
@@ -182,7 +184,7 @@ class _Batch:
         flow = self.flow
         for seen in self._decoded():
             read_pictures([pair for pair in seen if not pair[0].spared], flow.stages, flow.meter)
-            flow.at_once = flow.full
+            flow.at_once = flow.most_at_once
             for work, decoded in seen:
                 work.item = replace(work.item, picture=decoded.whole)
             for stage in flow.stages.image_stages:
