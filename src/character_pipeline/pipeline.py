@@ -28,6 +28,7 @@ from character_pipeline.results import Results
 from character_pipeline.runs.engine import Engine, LocalEngine
 from character_pipeline.runs.jobs import work_part
 from character_pipeline.runs.run import Progress, Run, RunRequest, RunSummary
+from character_pipeline.runs.shards import StagesFactory
 from character_pipeline.runs.stored import open_stored
 from character_pipeline.vocabulary import DATA, load_vocabulary
 
@@ -58,6 +59,24 @@ def build_stages(
     return Stages(config, vocabulary, [*chosen, *add_extractors], policy=policy)
 
 
+class Wiring:
+    """Makes the stages of a pipeline: only once where it lives, so that a model is loaded once. Another process gets
+    this without them, and makes its own."""
+
+    def __init__(self, make: StagesFactory) -> None:
+        self.make = make
+
+    def __call__(self) -> Stages:
+        return self._stages
+
+    @cached_property
+    def _stages(self) -> Stages:
+        return self.make()
+
+    def __reduce__(self) -> tuple[type[Wiring], tuple[StagesFactory]]:
+        return Wiring, (self.make,)
+
+
 class CharacterPipeline:
     """Extracts character attributes; made by `create_pipeline`. Close it, or use it as a context manager."""
 
@@ -70,7 +89,8 @@ class CharacterPipeline:
         self.config = config
         plan = find_model(config) if extractors is None else None
         # Found once: another one that is adopted while this runs must not decide a part of the items.
-        self._make_stages = partial(build_stages, config, extractors, add_extractors, plan, find_policy(config))
+        make = partial(build_stages, config, extractors, add_extractors, plan, find_policy(config))
+        self._make_stages = Wiring(make)
         self.stages = self._make_stages()
         self.vocabulary = self.stages.vocabulary
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -83,7 +84,9 @@ def test_what_is_adopted_while_a_pipeline_lives_decides_nothing_in_it(store: Sto
     config = settings(store.path.parent, None)
     with pipeline_of(make_gold(5), config) as pipeline:
         adopt(store, files[1])
-        assert pipeline._make_stages().fingerprint == pipeline.stages.fingerprint
+        elsewhere = pickle.loads(pickle.dumps(pipeline._make_stages))()
+        assert elsewhere is not pipeline.stages
+        assert elsewhere.fingerprint == pipeline.stages.fingerprint
     with pipeline_of(make_gold(5), config) as later:
         assert later.stages.fingerprint != pipeline.stages.fingerprint
 

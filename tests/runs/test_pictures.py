@@ -14,6 +14,10 @@ import pytest
 from PIL import Image
 
 from character_pipeline import CharacterPipeline, create_pipeline
+from character_pipeline.extractors import clip_analyzer
+from character_pipeline.models.base import DualEncoder
+from character_pipeline.models.load import open_encoder
+from character_pipeline.models.plan import Plan
 from character_pipeline.testing import FakeExtractor, FakeLooker, FakeReader
 from tests.conftest import WORDS
 from tests.runs.test_run import ROOT, Stop
@@ -111,6 +115,22 @@ def test_another_model_reads_again_and_the_old_vectors_stay(folder: Path) -> Non
     with open_pipeline(folder.parent) as pipeline:
         summary = pipeline.run(folder)
     assert (summary.counts["pictures_read"], summary.counts["pictures_cached"]) == (0, 24)
+
+
+def test_a_model_is_loaded_once_for_single_pictures_and_all_runs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded: list[Plan] = []
+
+    def count(plan: Plan) -> DualEncoder:
+        loaded.append(plan)
+        return open_encoder(plan)
+
+    monkeypatch.setattr(clip_analyzer, "open_encoder", count)
+    given = {"clip_analyzer": {"model_name": "embedded"}, "database": {"db_path": str(folder.parent / "out.db")}}
+    with create_pipeline(given) as pipeline:
+        pipeline.extract_from_image(folder / "00.png")
+        for limit in (3, 6):
+            assert pipeline.run(folder, limit=limit).counts["pictures_read"]
+    assert len(loaded) == 1
 
 
 class Modest(FakeReader):

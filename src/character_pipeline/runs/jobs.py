@@ -13,6 +13,7 @@ from character_pipeline.database.store import Store
 from character_pipeline.errors import ConfigError
 from character_pipeline.input_loader import Source, open_source
 from character_pipeline.runs.delivery import DeliveringSetup, collect
+from character_pipeline.runs.hardware import count_cores
 from character_pipeline.runs.shards import ShardJob, StagesFactory, WorkerSetup
 
 SHARED = "shards"
@@ -67,7 +68,8 @@ def work_part(
     uris = [row[0] for row in store.db.execute("SELECT uri FROM sources")]
     sources = {uri: open_source(uri, planned.config.input_loader) for uri in uris}
     cache = store.address if planned.config.database.enable_caching else None
-    setup = DeliveringSetup(WorkerSetup(make_stages, store.codes, cache), folder or shared_folder(store), fingerprint)
+    work = WorkerSetup(make_stages, store.codes, cache, count_cores())
+    setup = DeliveringSetup(work, folder or shared_folder(store), fingerprint)
     worker = setup.build()
     try:
         for job in make_jobs(store, shards, planned.run, sources, planned.config):

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     Vectors = Mapping[str, NDArray[np.float16]]
 
 StagesFactory = Callable[[], Stages]
-"""Wires the stages; called once in each worker, so it must be picklable."""
+"""Gives the stages; called once in each worker, so it must be picklable."""
 
 
 @dataclass(frozen=True, slots=True)
