@@ -183,7 +183,7 @@ class VocabularyConfig(Section):
 class RunConfig(Section):
     shard_size: int = Field(1000, ge=1, description="items that are processed and committed together")
     batch_size: int = Field(
-        64, ge=1, description="items that go through the stages together; of three such batches pictures may wait"
+        128, ge=1, description="items that go through the stages together; of three such batches pictures may wait"
     )
     workers: int = Field(0, ge=0, description="processes; 0: as many as there are processors, one for small runs")
 

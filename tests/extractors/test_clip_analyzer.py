@@ -237,7 +237,7 @@ def test_a_number_of_threads_in_the_settings_wins_over_the_share_of_the_run(fold
 def test_a_reader_says_what_it_is(folder: Path) -> None:
     plan = resolve(ClipAnalyzerConfig(model_name=str(folder), backend="torch", device="cpu", threads=2))
     reader = ClipReader(plan)
-    assert (reader.exclusive, reader.at_once) == (False, 32)
+    assert (reader.exclusive, reader.at_once) == (False, 128)
     assert reader.describe() == "model, fp32 on cpu"
     reader.read(pictures(1))
     assert reader.describe() == "model, fp32 on cpu, 2 threads"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
@@ -17,7 +18,7 @@ from character_pipeline.errors import MissingExtraError
 from character_pipeline.extractors.base import Need, PipelineStage
 from character_pipeline.input_loader import load_image
 from character_pipeline.input_loader.base import content_hash
-from character_pipeline.processing import Meter, Stages, decode_pool, decoding, process_items
+from character_pipeline.processing import Meter, Stages, decode_pool, decoding, flow, process_items
 from character_pipeline.testing import FakeExtractor, FakeLooker, FakeReader
 from character_pipeline.vocabulary import load_vocabulary
 from tests.conftest import WORDS, picture_bytes
@@ -174,6 +175,22 @@ def test_readers_get_no_more_than_they_like() -> None:
     items = [picture_item(f"{number}", "red") for number in range(10)]
     list(process_items(items, make_stages(FakeLooker(counting), batch_size=8)))
     assert (max(counting.given), sum(counting.given)) == (3, 10)
+
+
+@pytest.mark.parametrize(("seconds", "wanted"), [(0.02, [8, 8, 8, 8, 8]), (1e9, [8, 32])])
+def test_a_slow_reader_gets_few_at_once(seconds: float, wanted: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    class Slow(Counting):
+        at_once = 32
+
+        def read(self, pictures: Sequence[Image.Image]) -> NDArray[np.float16]:
+            time.sleep(0.002 * len(pictures))
+            return super().read(pictures)
+
+    monkeypatch.setattr(flow, "SECONDS_AT_ONCE", seconds)
+    slow = Slow()
+    items = [picture_item(f"{number}", "red") for number in range(40)]
+    list(process_items(items, make_stages(FakeLooker(slow), batch_size=40), threads=2))
+    assert slow.given == wanted
 
 
 def test_large_pictures_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:

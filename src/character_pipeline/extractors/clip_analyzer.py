@@ -40,8 +40,8 @@ SURE = 0.97
 HINT = 0.59
 LEAST = 0.01
 """A score that rounds to nothing is no claim, whatever the threshold."""
-AT_ONCE = 32
-"""Pictures that a CPU likes to be given at once; a GPU likes a whole batch."""
+AT_ONCE = 128
+"""Pictures that a reader likes to be given at once; a GPU likes a whole batch at least."""
 
 CLOSER = 4
 """A head may be so much smaller than the picture, and is to be shown at the size of the model."""

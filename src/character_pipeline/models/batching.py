@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 Row = TypeVar("Row")
 Work = Callable[[Sequence[Row]], "NDArray[np.float32]"]
-WAVE = 4
-"""Calls handed to each thread at once."""
+WAVE = 16
+"""Calls handed to each thread at once: at the end of a wave, threads wait for the last one."""
 SIGNS = ("out of memory", "failed to allocate memory", "bad_alloc", "bfcarena", "outofmemory")
 """How torch, CUDA and ONNX Runtime say that memory does not suffice: some only in the text of a RuntimeError."""
 

@@ -31,9 +31,11 @@ BATCHES_AHEAD = 2
 BYTES_AT_ONCE = 64 * 2**20
 """Bytes of encoded pictures after which a batch ends."""
 READ_AT_ONCE = 32
-"""Pictures that readers are given at once; the others of their batch are decoded meanwhile."""
+"""Pictures that readers are given at once which do not say; the others of their batch are decoded meanwhile."""
 FIRST_AT_ONCE = 8
 """So few at the very beginning: until the first are decoded, no reader has anything to do."""
+SECONDS_AT_ONCE = 5.0
+"""No more at once than take so long: a slow model shows progress, too, and can be stopped."""
 
 Find = Callable[[Iterable[str]], Mapping[str, Mapping[str, "NDArray[np.float16]"]]]
 """Looks up the vectors of contents, by hash and reader."""
@@ -93,6 +95,14 @@ class _Flow:
             [getattr(reader, "at_once", READ_AT_ONCE) for reader in stages.readers.values()], default=1
         )
         self.at_once = min(FIRST_AT_ONCE, self.most_at_once)
+
+    def read(self, seen: Sequence[Seen]) -> None:
+        """Have pictures read, and learn from it how many to read at once."""
+        start = time.perf_counter()
+        read_pictures([pair for pair in seen if not pair[0].spared], self.stages, self.meter)
+        each = (time.perf_counter() - start) / len(seen)
+        fitting = max(FIRST_AT_ONCE, int(SECONDS_AT_ONCE / max(each, 1e-6)))
+        self.at_once = min(2 ** (fitting.bit_length() - 1), self.most_at_once)  # fills calls of 2, 4, 8... pictures
 
     def run(self, stage: PipelineStage, works: Sequence[Work]) -> None:
         if works:
@@ -183,8 +193,7 @@ class _Batch:
         """Read the pictures, some at a time, each as soon as it is decoded."""
         flow = self.flow
         for seen in self._decoded():
-            read_pictures([pair for pair in seen if not pair[0].spared], flow.stages, flow.meter)
-            flow.at_once = flow.most_at_once
+            flow.read(seen)
             for work, decoded in seen:
                 work.item = replace(work.item, picture=decoded.whole)
             for stage in flow.stages.image_stages:
