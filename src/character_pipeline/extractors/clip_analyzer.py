@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 from collections.abc import Sequence, Set
 from dataclasses import replace
 from functools import cached_property, lru_cache
@@ -66,7 +65,6 @@ class ClipReader:
         self.size = plan.checkpoint.size * len(self.views)
         self.least_side = plan.checkpoint.preprocessing.least_side * (CLOSER if "head" in self.views else 1)
         self.exclusive = plan.device != "cpu"
-        self._in_use = threading.RLock()  # a run may read pictures beside the thread that asks for sentences
         self.at_once = max(AT_ONCE, plan.batch_size) if self.exclusive else AT_ONCE
 
     @property
@@ -113,13 +111,11 @@ class ClipReader:
         """The vector of each view; one that stands for another is not computed twice."""
         distinct = {id(view): view for view in views}
         place = {name: number for number, name in enumerate(distinct)}
-        with self._in_use:
-            return self.encoder.embed_pictures(list(distinct.values()))[[place[id(view)] for view in views]]
+        return self.encoder.embed_pictures(list(distinct.values()))[[place[id(view)] for view in views]]
 
     def embed_texts(self, sentences: Sequence[str]) -> NDArray[np.float32]:
         """Vectors of length 1, shape (sentences, size)."""
-        with self._in_use:
-            return self.encoder.embed_texts(sentences)
+        return self.encoder.embed_texts(sentences)
 
     @cached_property
     def encoder(self) -> DualEncoder:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import BrokenExecutor, Future
@@ -42,8 +41,8 @@ class Ticket:
 class Decoder:
     """Decodes pictures in the order in which they are added; they are taken and released in the same order.
 
-    How far the pool runs ahead is decided by those who add and take the pictures, by the sizes in their headers: none
-    of those who decode ever waits for memory. One thread may add while another takes.
+    How far the pool runs ahead is decided in the one thread that also takes the pictures, by the sizes in their
+    headers: none of those who decode ever waits for memory.
     """
 
     def __init__(self, options: ImageOptions, pool: DecodePool) -> None:
@@ -52,25 +51,22 @@ class Decoder:
         self._waiting: deque[Ticket] = deque()
         self._flying: deque[Ticket] = deque()
         self._held = 0
-        self._changing = threading.RLock()
 
     def add(self, raw: bytes, readers: Readers, keep: bool) -> Ticket:
         """Have a picture decoded as soon as there is room. Raises ItemError where its header says that it is none."""
         whole = keep or any(not hasattr(reader, "prepare") for reader in readers.values())
         ticket = Ticket(raw, count_pixels(raw, self.options), readers, whole)
-        with self._changing:
-            self._waiting.append(ticket)
-            self.advance()
+        self._waiting.append(ticket)
+        self.advance()
         return ticket
 
     def advance(self) -> None:
         """Begin with whatever there is room for by now."""
-        with self._changing:
-            # From the front only: they become light nearly in this order, and looking at all of them takes long.
-            while self._flying and self._flying[0].light:
-                self._held -= self._flying.popleft().pixels
-            while self._waiting and (not self._flying or self._held + self._waiting[0].pixels <= PIXELS_AHEAD):
-                self._begin(self._waiting.popleft())
+        # From the front only: they become light nearly in this order, and looking at all of them takes long.
+        while self._flying and self._flying[0].light:
+            self._held -= self._flying.popleft().pixels
+        while self._waiting and (not self._flying or self._held + self._waiting[0].pixels <= PIXELS_AHEAD):
+            self._begin(self._waiting.popleft())
 
     def _begin(self, ticket: Ticket) -> None:
         ticket.future = self.pool.submit(ticket.raw, ticket.readers, ticket.keep)
@@ -97,8 +93,7 @@ class Decoder:
 
     def close(self) -> None:
         """Forget the pictures that wait, and those in work."""
-        with self._changing:
-            self._waiting.clear()
-            for ticket in self._flying:
-                if ticket.future is not None:
-                    ticket.future.cancel()
+        self._waiting.clear()
+        for ticket in self._flying:
+            if ticket.future is not None:
+                ticket.future.cancel()

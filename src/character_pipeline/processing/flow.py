@@ -1,12 +1,10 @@
-"""Items flow in batches: while the pictures of one batch are read, those of the next are being decoded, and the items
-of the one before are decided."""
+"""Items flow in batches: while the pictures of one batch are read, those of the next are being decoded."""
 
 from __future__ import annotations
 
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -63,24 +61,13 @@ def process_items(
         decoders = pool or opened.enter_context(closing(DecodeThreads(stages.image_options, threads)))
         decoder = opened.enter_context(closing(Decoder(stages.image_options, decoders)))
         flow = _Flow(stages, decoder, find, meter or Meter())
-        beside = opened.enter_context(ThreadPoolExecutor(1, thread_name_prefix="read"))
-        opened.callback(flow.stop)
         ahead: deque[_Batch] = deque()
         for batch in _cut(items, stages.config.run.batch_size):
             ahead.append(_Batch(flow, batch))
             while ahead and (len(ahead) > BATCHES_AHEAD or not ahead[0].tickets):
-                yield from _finish(ahead, beside)
-        while ahead:
-            yield from _finish(ahead, beside)
-
-
-def _finish(ahead: deque[_Batch], beside: Executor) -> list[Processed]:
-    """The results of the first batch; the pictures of the next are read meanwhile."""
-    first = ahead.popleft()
-    first.look()
-    if ahead:
-        ahead[0].begin(beside)
-    return first.conclude()
+                yield from ahead.popleft().finish()
+        for waiting in ahead:
+            yield from waiting.finish()
 
 
 def _cut(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
@@ -104,27 +91,22 @@ class _Flow:
         self.decoder = decoder
         self.find = find
         self.meter = meter
-        self.stopped = False
         self.most_at_once = max(
             [getattr(reader, "at_once", READ_AT_ONCE) for reader in stages.readers.values()], default=1
         )
         self.at_once = min(FIRST_AT_ONCE, self.most_at_once)
 
-    def stop(self) -> None:
-        """Let no reader begin with anything more."""
-        self.stopped = True
-
-    def read(self, seen: Sequence[Seen], meter: Meter) -> None:
+    def read(self, seen: Sequence[Seen]) -> None:
         """Have pictures read, and learn from it how many to read at once."""
         start = time.perf_counter()
-        read_pictures([pair for pair in seen if not pair[0].spared], self.stages, meter)
+        read_pictures([pair for pair in seen if not pair[0].spared], self.stages, self.meter)
         each = (time.perf_counter() - start) / len(seen)
         fitting = max(FIRST_AT_ONCE, int(SECONDS_AT_ONCE / max(each, 1e-6)))
         self.at_once = min(2 ** (fitting.bit_length() - 1), self.most_at_once)  # fills calls of 2, 4, 8... pictures
 
-    def run(self, stage: PipelineStage, works: Sequence[Work], meter: Meter | None = None) -> None:
+    def run(self, stage: PipelineStage, works: Sequence[Work]) -> None:
         if works:
-            with (meter or self.meter).time(stage.name):
+            with self.meter.time(stage.name):
                 run_stage(stage, works)
 
     def look_up(self, works: Sequence[Work]) -> None:
@@ -158,9 +140,6 @@ class _Batch:
     def __init__(self, flow: _Flow, items: Sequence[Item]) -> None:
         start = time.perf_counter()
         self.flow = flow
-        self.meter = Meter()
-        """Of what may be done in another thread."""
-        self.looking: Future[None] | None = None
         self.works = [Work(item, problems=item.problems, facts=item.facts) for item in items]
         for stage in flow.stages.text_stages:
             flow.run(stage, [work for work in self.works if work.item.text is not None])
@@ -196,23 +175,10 @@ class _Batch:
             work.bought = PURCHASES if wants else ()
         self.flow.meter.counts["pictures_spared"] += sum(work.spared for work in told)
 
-    def begin(self, beside: Executor) -> None:
-        """Look at the pictures in another thread."""
-        if self.tickets:
-            self.looking = beside.submit(self._look)
-
-    def look(self) -> None:
-        """Look at the pictures, or wait for whoever does."""
-        if self.looking is None:
-            self._look()
-        else:
-            self.looking.result()
-
-    def conclude(self) -> list[Processed]:
-        """The results, after `look`."""
+    def finish(self) -> list[Processed]:
         start = time.perf_counter()
         flow, stages = self.flow, self.flow.stages
-        flow.meter.add(self.meter)
+        self._look()
         flow.meter.counts["pictures_cached"] += sum(
             bool(work.item.readings) and not work.fresh and not work.spared for work in self.visible
         )
@@ -225,22 +191,18 @@ class _Batch:
 
     def _look(self) -> None:
         """Read the pictures, some at a time, each as soon as it is decoded."""
-        flow, start = self.flow, time.perf_counter()
+        flow = self.flow
         for seen in self._decoded():
-            if flow.stopped:
-                return
-            flow.read(seen, self.meter)
+            flow.read(seen)
             for work, decoded in seen:
                 work.item = replace(work.item, picture=decoded.whole)
             for stage in flow.stages.image_stages:
-                shown = [work for work, _ in seen if stage.needs <= {"image"} or work.item.text is not None]
-                flow.run(stage, shown, self.meter)
+                flow.run(stage, [work for work, _ in seen if stage.needs <= {"image"} or work.item.text is not None])
             for work, _ in seen:
                 work.item = replace(work.item, picture=None)
                 self._release(work)
-            self.meter.counts["pictures_decoded"] += len(seen)
-            self.meter.counts["pictures_read"] += sum(bool(decoded.prepared or work.fresh) for work, decoded in seen)
-        self.seconds += time.perf_counter() - start
+            flow.meter.counts["pictures_decoded"] += len(seen)
+            flow.meter.counts["pictures_read"] += sum(bool(decoded.prepared or work.fresh) for work, decoded in seen)
 
     def _decoded(self) -> Iterator[list[Seen]]:
         """The pictures as they come. Where memory lets no more of them wait, the readers get fewer at once."""
@@ -257,14 +219,14 @@ class _Batch:
 
     def _take(self, work: Work, ticket: Ticket) -> Decoded | None:
         try:
-            with self.meter.time("wait"):
+            with self.flow.meter.time("wait"):
                 decoded = self.flow.decoder.take(ticket)
         except ItemError as error:
             work.problems += (Problem("image", error.kind, str(error)),)
             self._release(work)
             return None
         work.facts = decoded.facts
-        self.meter.spend("decode", decoded.seconds)
+        self.flow.meter.spend("decode", decoded.seconds)
         return decoded
 
     def _release(self, work: Work) -> None:

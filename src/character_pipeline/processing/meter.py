@@ -32,13 +32,6 @@ class Meter:
         finally:
             self.spend(part, time.perf_counter() - start)
 
-    def add(self, other: Meter) -> None:
-        """Take up what another one shows."""
-        for part, seconds in other.seconds.items():
-            self.spend(part, seconds)
-        self.counts.update(other.counts)
-        self.speakers |= other.speakers
-
     def take(self) -> Meter:
         """What it shows; from then on it shows what comes after."""
         taken = Meter(self.seconds, self.counts, self.speakers)
