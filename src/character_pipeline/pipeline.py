@@ -89,8 +89,7 @@ class CharacterPipeline:
         self.config = config
         plan = find_model(config) if extractors is None else None
         # Found once: another one that is adopted while this runs must not decide a part of the items.
-        make = partial(build_stages, config, extractors, add_extractors, plan, find_policy(config))
-        self._make_stages = Wiring(make)
+        self._make_stages = Wiring(partial(build_stages, config, extractors, add_extractors, plan, find_policy(config)))
         self.stages = self._make_stages()
         self.vocabulary = self.stages.vocabulary
 

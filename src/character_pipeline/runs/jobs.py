@@ -68,8 +68,8 @@ def work_part(
     uris = [row[0] for row in store.db.execute("SELECT uri FROM sources")]
     sources = {uri: open_source(uri, planned.config.input_loader) for uri in uris}
     cache = store.address if planned.config.database.enable_caching else None
-    work = WorkerSetup(make_stages, store.codes, cache, count_cores())
-    setup = DeliveringSetup(work, folder or shared_folder(store), fingerprint)
+    alone = WorkerSetup(make_stages, store.codes, cache, threads=count_cores())
+    setup = DeliveringSetup(alone, folder or shared_folder(store), fingerprint)
     worker = setup.build()
     try:
         for job in make_jobs(store, shards, planned.run, sources, planned.config):
