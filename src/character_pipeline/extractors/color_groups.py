@@ -39,7 +39,7 @@ def group(rgb: NDArray[np.uint8]) -> Labels:
 def _planes() -> Numbers:
     """CIELAB of every step of colour, with light as it counts; shape (3, STEPS ** 3)."""
     levels = (np.arange(STEPS) * (256 // STEPS) + 128 // STEPS).astype(np.uint8)
-    planes = to_planes(np.stack(np.meshgrid(levels, levels, levels, indexing="ij")).reshape(3, -1)).astype(np.float32)
+    planes = to_planes(np.stack(np.meshgrid(levels, levels, levels, indexing="ij")).reshape(3, -1))
     planes[0] *= LIGHT_WEIGHT
     planes.flags.writeable = False
     return planes

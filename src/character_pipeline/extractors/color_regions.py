@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from character_pipeline.extractors.color_groups import MOST, Labels, flooded, group
-from character_pipeline.extractors.lab import Floats
+from character_pipeline.extractors.lab import Floats, Planes
 from character_pipeline.extractors.small_picture import SmallPicture, SmallPictureReader
 
 Mask = NDArray[np.bool_]
@@ -160,12 +160,12 @@ def _box(figure: Mask) -> Box:
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
-def _sums(lab: Floats, labels: Small, box: Box) -> dict[str, Floats]:
+def _sums(lab: Planes, labels: Small, box: Box) -> dict[str, Floats]:
     """SUMMED over the regions, the ground and the rest, shape (WITH_REST,) each. Colours are CIELAB / 100."""
     found = np.empty((len(SUMMED), *labels.shape), dtype=np.float32)
     rows = dict(zip(SUMMED, found, strict=True))
     colours = found[COLOUR]
-    np.multiply(lab, 0.01, out=colours, casting="same_kind")
+    np.multiply(lab, 0.01, out=colours)
     np.einsum("kij,kij->ij", colours, colours, out=rows["square"])
     others = _places(labels.shape, box) | _rims(labels != REGIONS, box) | {"count": 1, "solid": _solid(labels)}
     for name, weight in others.items():
@@ -257,7 +257,7 @@ def _ground_and_box(sums: dict[str, Floats], shape: tuple[int, ...], box: Box) -
     return [*colour, float(ground) / (height * width), (right - left) / width, (bottom - top) / height]
 
 
-def _most(chroma: Floats) -> float:
+def _most(chroma: Planes) -> float:
     """The mean chroma / 100 of the tenth of the pixels that have most of it."""
     tenth = max(1, chroma.size // 10)
     return float(np.partition(chroma.ravel(), -tenth)[-tenth:].mean() / 100)

@@ -8,17 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from character_pipeline.data import Evidence, Item
 from character_pipeline.extractors.base import Need, PictureReader
-from character_pipeline.extractors.lab import Floats
+from character_pipeline.extractors.lab import Floats, Planes
 from character_pipeline.extractors.small_picture import SmallPicture, SmallPictureReader
-
-if TYPE_CHECKING:
-    pass
 
 WAVES, COLOUR_WAVES = 10, 5
 """Waves a side: of light, and of each axis of colour."""
@@ -42,7 +38,7 @@ def _read(small: SmallPicture) -> Floats:
     return np.concatenate(parts)
 
 
-def _waves(plane: Floats, count: int) -> Floats:
+def _waves(plane: Planes, count: int) -> Floats:
     """The first waves of the discrete cosine transform, in steps of CIELAB, down and across."""
     down, across = (_cosines(length, count) for length in plane.shape)
     found: Floats = down @ plane @ across.T

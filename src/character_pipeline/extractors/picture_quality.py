@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from character_pipeline.data import EMPTY, Evidence, Item
 from character_pipeline.extractors.base import Need, PictureReader
-from character_pipeline.extractors.lab import Floats
+from character_pipeline.extractors.lab import Floats, Planes
 from character_pipeline.extractors.small_picture import SmallPicture, SmallPictureReader
 from character_pipeline.vocabulary import Vocabulary
 
@@ -72,7 +72,7 @@ def _read(small: SmallPicture) -> Floats:
     return np.array([found[name] for name in FIELDS], dtype=np.float64)
 
 
-def _light(light: Floats) -> dict[str, float]:
+def _light(light: Planes) -> dict[str, float]:
     return {
         "sharpness": _sharpness(light),
         "entropy": _entropy(light),
@@ -84,14 +84,14 @@ def _light(light: Floats) -> dict[str, float]:
     }
 
 
-def _entropy(light: Floats) -> float:
+def _entropy(light: Planes) -> float:
     step = np.minimum(light.ravel() * (64 / 100), 63).astype(np.intp)
     share = np.bincount(step) / light.size
     share = share[share > 0]
     return float(-(share * np.log2(share)).sum() / 6)
 
 
-def _steps(light: Floats) -> Floats:
+def _steps(light: Planes) -> Planes:
     """The larger of the steps to the right and down."""
     steps = np.zeros_like(light)
     np.abs(light[:, 1:] - light[:, :-1], out=steps[:, :-1])
@@ -99,7 +99,7 @@ def _steps(light: Floats) -> Floats:
     return steps
 
 
-def _sharpness(light: Floats) -> float:
+def _sharpness(light: Planes) -> float:
     # Beyond its border a picture goes on as it was, so that a gradient has no edge there.
     laplacian = np.zeros_like(light)
     laplacian[1:-1] = light[:-2] + light[2:] - 2 * light[1:-1]
@@ -107,7 +107,7 @@ def _sharpness(light: Floats) -> float:
     return float(min(np.log10(1 + laplacian.var()) / 6, 1.0))
 
 
-def _colour(a: Floats, b: Floats, chroma: Floats) -> dict[str, float]:
+def _colour(a: Planes, b: Planes, chroma: Planes) -> dict[str, float]:
     middle, most = _quantiles(chroma, 0.5, 0.99)
     shown = chroma >= middle
     tint = _quantiles(a.compress(shown), 0.5)[0], _quantiles(b.compress(shown), 0.5)[0]
@@ -121,12 +121,12 @@ def _colour(a: Floats, b: Floats, chroma: Floats) -> dict[str, float]:
     }
 
 
-def _quantiles(values: Floats, *shares: float) -> list[float]:
+def _quantiles(values: Planes, *shares: float) -> list[float]:
     """As np.quantile, in a fraction of the time: numpy finds one place in an order quickly, and several slowly."""
     return [_quantile(values, share * (len(values) - 1)) for share in shares]
 
 
-def _quantile(values: Floats, place: float) -> float:
+def _quantile(values: Planes, place: float) -> float:
     low = int(place)
     parted = np.partition(values, low)
     if place == low:
@@ -134,7 +134,7 @@ def _quantile(values: Floats, place: float) -> float:
     return float(parted[low] + (parted[low + 1 :].min() - parted[low]) * (place - low))
 
 
-def _off_line(a: Floats, b: Floats, tint: tuple[float, float]) -> Floats:
+def _off_line(a: Planes, b: Planes, tint: tuple[float, float]) -> Planes:
     """How far each colour is from the greys that are tinted more or less so: dark and light tints have less chroma."""
     length = float(np.hypot(*tint))
     if length < 1:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from character_pipeline.extractors.lab import Floats, to_planes
+from character_pipeline.extractors.lab import Floats, Planes, to_planes
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -31,12 +31,12 @@ class SmallPicture:
         return _reduced(self.picture)
 
     @cached_property
-    def lab(self) -> Floats:
+    def lab(self) -> Planes:
         """L, a and b of CIELAB, shape (3, height, width)."""
         return to_planes(np.moveaxis(np.asarray(self.rgb), -1, 0))
 
     @cached_property
-    def chroma(self) -> Floats:
+    def chroma(self) -> Planes:
         """How far each pixel is from grey, shape (height, width)."""
         _, a, b = self.lab
         return np.asarray(np.sqrt(a * a + b * b))  # np.hypot guards against overflow and takes five times as long

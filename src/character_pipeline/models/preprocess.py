@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
 Fit = Literal["shortest", "exact", "pad"]
 BICUBIC = 3
-LONGEST = 128
-"""Sides of a picture in relation to each other from which on its ends are cut off before anything else."""
 FITTED = "fitted for"
 """Marks pictures that have the size of a model: to fit them once more would cut from them again."""
 WARPED_FROM = 384
@@ -83,11 +81,8 @@ class Preprocessing:
         picture = picture if picture.mode == "RGB" else picture.convert("RGB")
         if self.fit == "pad":
             return _letterbox(picture, self)
-        if self.fit == "shortest" and self.crop:
-            picture = _stripped(picture)
         size = (self.width, self.height) if self.fit == "exact" else _shortest(picture.size, self.height)
-        resized = picture if size == picture.size else picture.resize(size, self.resample)
-        return _crop(resized, self.crop) if self.crop else resized
+        return _middle(picture, size, self.crop or size[::-1], self.resample)
 
     def prepared(self, picture: Image.Image) -> Image.Image:
         """As `fitted`, and known as such: it may be given to this preprocessing instead of the whole picture."""
@@ -95,13 +90,6 @@ class Preprocessing:
         if found is not picture:
             found.info = {FITTED: self}
         return found
-
-
-def _stripped(picture: Image.Image) -> Image.Image:
-    """Of a picture far longer than wide, the middle: only that is kept, and the whole would be made huge for it."""
-    longest = LONGEST * min(picture.size)
-    width, height = (min(side, longest) for side in picture.size)
-    return picture if (width, height) == picture.size else _crop(picture, (height, width))
 
 
 def _shortest(size: tuple[int, int], wanted: int) -> tuple[int, int]:
@@ -112,12 +100,26 @@ def _shortest(size: tuple[int, int], wanted: int) -> tuple[int, int]:
     return int(wanted * width / height), wanted
 
 
-def _crop(picture: Image.Image, crop: tuple[int, int]) -> Image.Image:
-    """The middle of a picture; what lies outside of it is black."""
+def _middle(picture: Image.Image, size: tuple[int, int], crop: tuple[int, int], resample: int) -> Image.Image:
+    """The middle of the picture made as large as `size`, height and width as `crop`; what lies outside of it is black.
+
+    Only what is kept is made: of a picture far longer than wide, the whole would be huge.
+    """
     height, width = crop
-    left = -((width - picture.width + 1) // 2) if picture.width < width else (picture.width - width) // 2
-    top = -((height - picture.height + 1) // 2) if picture.height < height else (picture.height - height) // 2
-    return picture.crop((left, top, left + width, top + height))
+    (across, left, right), (down, top, bottom) = map(_kept, picture.size, size, (width, height))
+    plain = picture.size == size == (across, down)
+    made = picture if plain else picture.resize((across, down), resample, (left, top, right, bottom))
+    if made.size == (width, height):
+        return made
+    left, top = (width - across + 1) // 2, (height - down + 1) // 2
+    return made.crop((-left, -top, width - left, height - top))
+
+
+def _kept(length: int, wanted: int, crop: int) -> tuple[int, float, float]:
+    """Of a side that is made as long as wanted: what is kept of that, and where it begins and ends in the side."""
+    kept = min(wanted, crop)
+    first, step = (wanted - kept) // 2, length / wanted
+    return kept, first * step, min((first + kept) * step, length)
 
 
 def _letterbox(picture: Image.Image, how: Preprocessing) -> Image.Image:
