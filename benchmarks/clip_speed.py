@@ -24,7 +24,7 @@ from character_pipeline.extractors.prompt_scoring import build_table
 from character_pipeline.models.checkpoint import open_checkpoint
 from character_pipeline.models.export import export_onnx
 from character_pipeline.models.load import EMBEDDED, load_encoder
-from character_pipeline.models.machine import processors
+from character_pipeline.models.machine import count_cores
 from character_pipeline.models.plan import make_plan
 from character_pipeline.models.prompt_cache import prompt_cache
 from character_pipeline.vocabulary import load_vocabulary
@@ -126,7 +126,7 @@ def main() -> None:
     parser.add_argument("--pictures", type=Path, help="a folder of pictures; default: random ones")
     parser.add_argument("--count", type=int, default=32)
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--threads", type=int, default=processors())
+    parser.add_argument("--threads", type=int, default=count_cores())
     parser.add_argument("--agreement", action="store_true", help="also compare the answers of 8 and 32 bits")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:

@@ -31,8 +31,9 @@ from PIL import Image
 
 from character_pipeline.database.queries import count_results, find_results, get_result, get_statistics, parse_filter
 from character_pipeline.database.store import Store
+from character_pipeline.models.machine import count_cores
 from character_pipeline.planning import WAITING, Hardware, Plan, duration_text, estimate
-from character_pipeline.runs.hardware import count_cores, describe_machine
+from character_pipeline.runs.hardware import describe_machine
 
 CHARPIPE = [sys.executable, "-m", "character_pipeline"]
 MAKE_TEXTS = """

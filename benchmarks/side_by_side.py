@@ -25,7 +25,8 @@ from PIL import Image
 from scaling import make_pictures
 
 from character_pipeline import create_pipeline
-from character_pipeline.runs.hardware import count_cores, describe_machine
+from character_pipeline.models.machine import count_cores
+from character_pipeline.runs.hardware import describe_machine
 
 BATCH = 32
 DRAWN = 500

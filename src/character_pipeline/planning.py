@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from character_pipeline.config import PipelineConfig, is_server
 from character_pipeline.errors import ConfigError
 from character_pipeline.input_loader import Entry, Source, open_source
-from character_pipeline.runs.hardware import count_cores
+from character_pipeline.models.machine import count_cores
 from character_pipeline.runs.run import RunSummary
 
 if TYPE_CHECKING:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import numpy as np
+import pytest
 from threadpoolctl import threadpool_info
 
-from character_pipeline.models.machine import one_blas_thread
+from character_pipeline.models import machine
+from character_pipeline.models.machine import count_cores, one_blas_thread
 
 
 def blas_threads() -> list[int]:
@@ -21,3 +26,28 @@ def test_matrix_products_get_one_thread_and_the_others_come_back() -> None:
         assert blas_threads() == [1] * len(before)
         assert (np.eye(300) @ np.eye(300)).trace() == 300
     assert blas_threads() == before
+
+
+@pytest.mark.parametrize(
+    ("files", "cores"),
+    [
+        ({}, 8),
+        ({"cpu.max": "max 100000\n"}, 8),
+        ({"cpu.max": "1600000 100000\n"}, 8),
+        ({"cpu.max": "150000 100000\n"}, 2),
+        ({"cpu.max": "20000 100000\n"}, 1),
+        ({"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}, 8),
+        ({"cpu/cpu.cfs_quota_us": "300000\n", "cpu/cpu.cfs_period_us": "100000\n"}, 3),
+        ({"cpu/cpu.cfs_quota_us": "300000\n"}, 8),
+        ({"cpu.max": "much\n"}, 8),
+    ],
+)
+def test_a_container_has_the_cores_that_its_quota_pays_for(
+    files: dict[str, str], cores: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "cpu").mkdir()
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    monkeypatch.setattr(machine, "CGROUPS", tmp_path)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
+    assert count_cores() == cores

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from character_pipeline.cli.report import picture_lines, textless_text
-from character_pipeline.runs.hardware import count_cores
+from character_pipeline.models.machine import count_cores
 from character_pipeline.runs.local import count_workers
 from character_pipeline.testing import FakeLooker, FakeReader
 from tests.runs.test_pictures import open_pipeline

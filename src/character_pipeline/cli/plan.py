@@ -34,9 +34,9 @@ def plan(  # noqa: PLR0913, PLR0917 - the options of the command
 ) -> None:
     """Measure a sample, and say how long the whole takes here and elsewhere, what bounds it, and the disk it needs."""
     from character_pipeline.config import load_config
+    from character_pipeline.models.machine import count_cores
     from character_pipeline.pipeline import create_pipeline
     from character_pipeline.planning import Hardware, plan_run
-    from character_pipeline.runs.hardware import count_cores
 
     elsewhere = cores or machines > 1 or pictures_per_second
     asked = [Hardware(cores or count_cores(), machines, pictures_per_second)] if elsewhere else []

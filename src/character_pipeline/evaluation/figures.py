@@ -26,8 +26,9 @@ from character_pipeline.database.queries import DESCRIBED, Filter, find_mask, ge
 from character_pipeline.database.store import Store
 from character_pipeline.evaluation.reliability import Said, diagram, reliability
 from character_pipeline.evaluation.truth import true_values
+from character_pipeline.models.machine import count_cores
 from character_pipeline.rl_optimizer.choices import read_choice, read_dealing
-from character_pipeline.runs.hardware import count_cores, held_memory_bytes, peak_memory_mib
+from character_pipeline.runs.hardware import held_memory_bytes, peak_memory_mib
 
 SAMPLE, LABELLED = 2_000, 2_000
 AT_ONCE = 500

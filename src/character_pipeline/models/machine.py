@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from importlib.util import find_spec
+from math import ceil, inf
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 BF16_SINCE = 8
 """The major compute capability from which NVIDIA GPUs calculate in bf16."""
+CGROUPS = Path("/sys/fs/cgroup")
 
 
 def has_package(name: str) -> bool:
@@ -67,9 +69,21 @@ def onnx_sees_gpu() -> bool:
     return folder is not None and any((folder / "capi").glob("*onnxruntime_providers_cuda.*"))
 
 
-def processors() -> int:
-    """Processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def count_cores() -> int:
+    """The processors that this process may use: no more than a container's quota (`docker run --cpus 2`) pays for."""
+    there = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, ceil(min(there, _quota(CGROUPS))))
+
+
+def _quota(cgroups: Path) -> float:
+    """How many processors' time the control group that is mounted there may take; infinite where it may take all."""
+    for names in (("cpu.max",), ("cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us")):
+        try:
+            quota, period = " ".join((cgroups / name).read_text(encoding="ascii") for name in names).split()
+            return int(quota) / int(period) if int(quota) > 0 else inf
+        except (OSError, ValueError, ZeroDivisionError):
+            continue
+    return inf
 
 
 @contextmanager

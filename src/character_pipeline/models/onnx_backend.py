@@ -100,7 +100,7 @@ class OnnxEncoder:
         single = plan.precision == "int8"
         limit = 1 if single else plan.batch_size if on_gpu else min(CPU_BATCH, plan.batch_size)
         # Measured: calls side by side, each in one thread, do half as much again as one call in many threads.
-        threads = 1 if on_gpu else plan.threads or machine.processors()
+        threads = 1 if on_gpu else plan.threads or machine.count_cores()
         self._pictures = Batches(limit, padded=True, threads=threads)
         self._sentences = Batches(1 if single else max(limit, SENTENCES), padded=True, threads=threads)
 
@@ -184,5 +184,5 @@ def _providers(device: str) -> list[Any]:
 
 
 def threads_in_words(threads: int) -> str:
-    count = threads or machine.processors()
+    count = threads or machine.count_cores()
     return f"{count} thread{'s' if count > 1 else ''}"

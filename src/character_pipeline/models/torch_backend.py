@@ -42,7 +42,7 @@ class TorchEncoder:
         # On a CPU a row's last bits depend on its place in the batch; on a GPU only on the shape of the batch.
         limit = 1 if plan.device == "cpu" else plan.batch_size
         # Measured: calls side by side, each in one thread, do half as much again as one picture in many threads.
-        threads = (plan.threads or machine.processors()) if plan.device == "cpu" else 1
+        threads = (plan.threads or machine.count_cores()) if plan.device == "cpu" else 1
         self._pictures = Batches(limit, padded=True, threads=threads)
         # Sentences are computed once and kept, so that their last bits come from one batch alone.
         self._sentences = Batches(max(limit, SENTENCES), padded=True)

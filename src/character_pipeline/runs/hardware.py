@@ -8,12 +8,7 @@ import resource
 from pathlib import Path
 from typing import Any
 
-
-def count_cores() -> int:
-    """The processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+from character_pipeline.models.machine import count_cores
 
 
 def describe_machine() -> dict[str, Any]:

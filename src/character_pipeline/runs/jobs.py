@@ -12,8 +12,8 @@ from character_pipeline.database.shard_files import ShardFiles
 from character_pipeline.database.store import Store
 from character_pipeline.errors import ConfigError
 from character_pipeline.input_loader import Source, open_source
+from character_pipeline.models.machine import count_cores
 from character_pipeline.runs.delivery import DeliveringSetup, collect
-from character_pipeline.runs.hardware import count_cores
 from character_pipeline.runs.shards import ShardJob, StagesFactory, WorkerSetup
 
 SHARED = "shards"

@@ -11,8 +11,8 @@ from contextlib import closing
 from dataclasses import replace
 
 from character_pipeline.extractors.base import PictureReader
+from character_pipeline.models.machine import count_cores
 from character_pipeline.processing.children import start_children, stop_children
-from character_pipeline.runs.hardware import count_cores
 from character_pipeline.runs.shards import ShardJob, ShardResult, ShardWorker, WorkerSetup
 
 SMALL_RUN = 20_000

@@ -13,9 +13,9 @@ from typing import Any
 
 from character_pipeline.errors import CharpipeError, ConfigError, MissingExtraError
 from character_pipeline.extractors.base import PictureReader
+from character_pipeline.models.machine import count_cores
 from character_pipeline.runs.delivery import DeliveringSetup, DeliveringWorker, collect
 from character_pipeline.runs.engine import Context
-from character_pipeline.runs.hardware import count_cores
 from character_pipeline.runs.rescue import rescue_shard
 from character_pipeline.runs.shards import ShardJob, ShardResult, WorkerSetup
 

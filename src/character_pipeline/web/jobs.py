@@ -15,9 +15,9 @@ from character_pipeline.database import jobs as table
 from character_pipeline.database.jobs import Job
 from character_pipeline.errors import CharpipeError, ConfigError, LockedError, StoreError
 from character_pipeline.extractors.base import PictureReader
+from character_pipeline.models.machine import count_cores
 from character_pipeline.pipeline import CharacterPipeline
 from character_pipeline.runs.engine import Context, LocalEngine
-from character_pipeline.runs.hardware import count_cores
 from character_pipeline.runs.local import run_jobs
 from character_pipeline.runs.run import RunSummary
 from character_pipeline.runs.shards import ShardJob, ShardResult, WorkerSetup

@@ -20,11 +20,11 @@ from character_pipeline.database.store import Store
 from character_pipeline.database.vectors import VectorCache
 from character_pipeline.errors import BusyError, ConfigError, ModelError, StoreError, unknown_name
 from character_pipeline.input_loader.base import ItemBuilder
+from character_pipeline.models.machine import count_cores
 from character_pipeline.pipeline import create_pipeline
 from character_pipeline.processing import Meter, Stages, introduce, process_items
 from character_pipeline.processing.deciding import POLICY, find_policy
 from character_pipeline.processing.decode_pool import DecodeProcesses
-from character_pipeline.runs.hardware import count_cores
 from character_pipeline.web.batching import Batcher
 from character_pipeline.web.jobs import Jobs
 from character_pipeline.web.metrics import Metrics
