@@ -238,6 +238,7 @@ def test_a_reader_says_what_it_is(folder: Path) -> None:
     plan = resolve(ClipAnalyzerConfig(model_name=str(folder), backend="torch", device="cpu", threads=2))
     reader = ClipReader(plan)
     assert (reader.exclusive, reader.at_once) == (False, 128)
+    assert reader.weight == (folder / "model.safetensors").stat().st_size
     assert reader.describe() == "model, fp32 on cpu"
     reader.read(pictures(1))
     assert reader.describe() == "model, fp32 on cpu, 2 threads"

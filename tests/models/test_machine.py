@@ -10,7 +10,7 @@ import pytest
 from threadpoolctl import threadpool_info
 
 from character_pipeline.models import machine
-from character_pipeline.models.machine import count_cores, one_blas_thread
+from character_pipeline.models.machine import count_cores, memory_bytes, one_blas_thread
 
 
 def blas_threads() -> list[int]:
@@ -51,3 +51,16 @@ def test_a_container_has_the_cores_that_its_quota_pays_for(
     monkeypatch.setattr(machine, "CGROUPS", tmp_path)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
     assert count_cores() == cores
+
+
+def test_a_container_has_the_memory_of_its_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "CGROUPS", tmp_path)
+    all_of_it = memory_bytes()
+    (tmp_path / "memory.max").write_text("max\n")
+    assert memory_bytes() == all_of_it > 2**28
+    (tmp_path / "memory.max").write_text("1048576\n")
+    assert memory_bytes() == 1048576
+    (tmp_path / "memory.max").unlink()
+    (tmp_path / "memory").mkdir()
+    (tmp_path / "memory" / "memory.limit_in_bytes").write_text("2097152\n")
+    assert memory_bytes() == 2097152

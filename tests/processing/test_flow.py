@@ -177,8 +177,13 @@ def test_readers_get_no_more_than_they_like() -> None:
     assert (max(counting.given), sum(counting.given)) == (3, 10)
 
 
-@pytest.mark.parametrize(("seconds", "wanted"), [(0.02, [8, 8, 8, 8, 8]), (1e9, [8, 32])])
-def test_a_slow_reader_gets_few_at_once(seconds: float, wanted: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("seconds", "threads", "wanted"),
+    [(0.001, 2, [8, 8, 8, 8, 8]), (0.001, 4, [16, 16, 8]), (1e9, 2, [8, 32]), (1e9, 1, [4, 32, 4])],
+)
+def test_a_slow_reader_gets_few_at_once_but_some_for_each_processor(
+    seconds: float, threads: int, wanted: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     class Slow(Counting):
         at_once = 32
 
@@ -189,7 +194,7 @@ def test_a_slow_reader_gets_few_at_once(seconds: float, wanted: list[int], monke
     monkeypatch.setattr(flow, "SECONDS_AT_ONCE", seconds)
     slow = Slow()
     items = [picture_item(f"{number}", "red") for number in range(40)]
-    list(process_items(items, make_stages(FakeLooker(slow), batch_size=40), threads=2))
+    list(process_items(items, make_stages(FakeLooker(slow), batch_size=40), threads=threads))
     assert slow.given == wanted
 
 

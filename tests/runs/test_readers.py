@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from character_pipeline.cli.report import picture_lines, textless_text
-from character_pipeline.models.machine import count_cores
+from character_pipeline.models.machine import count_cores, memory_bytes
 from character_pipeline.runs.local import count_workers
 from character_pipeline.testing import FakeLooker, FakeReader
 from tests.runs.test_pictures import open_pipeline
@@ -18,6 +18,14 @@ class OnDevice(FakeReader):
     exclusive = True
 
 
+class Heavy(FakeReader):
+    weight = memory_bytes() // 5
+
+
+class TooHeavy(FakeReader):
+    weight = memory_bytes()
+
+
 @pytest.mark.parametrize(
     ("asked", "items", "readers", "wanted"),
     [
@@ -25,9 +33,12 @@ class OnDevice(FakeReader):
         (3, 100, [OnDevice()], 3),
         (0, 1_000_000, [FakeReader()], count_cores()),
         (0, 1_000_000, [FakeReader(), OnDevice()], 1),
+        (0, 1_000_000, [Heavy(), FakeReader()], 1),
+        (0, 1_000_000, [TooHeavy()], 1),
+        (2, 1_000_000, [TooHeavy()], 2),
     ],
 )
-def test_a_reader_that_wants_its_device_for_itself_gets_one_process(
+def test_as_many_workers_as_processors_where_devices_and_memory_allow(
     asked: int, items: int, readers: list[FakeReader], wanted: int
 ) -> None:
     assert count_workers(asked, items, readers) == wanted

@@ -34,6 +34,8 @@ class PictureReader(Protocol):
             Where a reader has none, pictures are decoded in full.
         at_once: how many pictures it likes to be given at once.
         threads: set before the first `read` to the processors that it may use.
+        weight: the bytes that each process loads for it when its first picture comes; so many processes are chosen that
+            they have room.
         exclusive: True where one process shall have its device for itself, as with a GPU. It is asked before anyone
             knows whether there are pictures, so it must cost nothing: no model, no heavy import.
         describe(): what really spoke, and where, "charpipe-embedded, int8 on cpu, 2 threads"; asked after a `read`.

@@ -65,6 +65,7 @@ class ClipReader:
         self.size = plan.checkpoint.size * len(self.views)
         self.least_side = plan.checkpoint.preprocessing.least_side * (CLOSER if "head" in self.views else 1)
         self.exclusive = plan.device != "cpu"
+        self.weight = plan.weight
         self.at_once = max(AT_ONCE, plan.batch_size) if self.exclusive else AT_ONCE
 
     @property

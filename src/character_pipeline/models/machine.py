@@ -6,7 +6,7 @@ import ctypes
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from importlib.util import find_spec
 from math import ceil, inf
@@ -73,6 +73,15 @@ def count_cores() -> int:
     """The processors that this process may use: no more than a container's quota (`docker run --cpus 2`) pays for."""
     there = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, ceil(min(there, _quota(CGROUPS))))
+
+
+def memory_bytes() -> int:
+    """The memory that this machine has, or a container may take."""
+    limits = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
+    for name in ("memory.max", "memory/memory.limit_in_bytes"):
+        with suppress(OSError, ValueError):  # "max" where all may be taken
+            limits.append(int((CGROUPS / name).read_text(encoding="ascii")))
+    return min(limits)
 
 
 def _quota(cgroups: Path) -> float:

@@ -60,12 +60,19 @@ class Plan:
     def _files_digest(self) -> str:
         folder = self.checkpoint.folder
         small = [folder / CONFIG, folder / PREPROCESSOR, folder / TOKENIZER, folder / "tokenizer_config.json"]
+        return digest_files([*small, *self._weights("vision", "text")])
+
+    @property
+    def weight(self) -> int:
+        """The bytes that are loaded when the first picture comes."""
+        return sum(path.stat().st_size for path in self._weights("vision"))
+
+    def _weights(self, *towers: Tower) -> list[Path]:
         if self.backend == "torch":
-            return digest_files([*small, *self.checkpoint.weights])
-        towers: tuple[Tower, Tower] = ("vision", "text")
+            return self.checkpoint.weights
         found = [Path(name) for tower in towers if (name := self.onnx_file(tower))]
         beside = [path.with_name(f"{path.name}_data") for path in found]
-        return digest_files([*small, *found, *(path for path in beside if path.is_file())])
+        return [*found, *(path for path in beside if path.is_file())]
 
 
 def make_plan(checkpoint: Checkpoint, settings: ClipAnalyzerConfig) -> Plan:

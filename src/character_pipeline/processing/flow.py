@@ -32,8 +32,9 @@ BYTES_AT_ONCE = 64 * 2**20
 """Bytes of encoded pictures after which a batch ends."""
 READ_AT_ONCE = 32
 """Pictures that readers are given at once which do not say; the others of their batch are decoded meanwhile."""
-FIRST_AT_ONCE = 8
-"""So few at the very beginning: until the first are decoded, no reader has anything to do."""
+FIRST_AT_ONCE = 4
+"""So few for each processor, at least: fewer would not give all of them something to do. At the very beginning no more,
+for until the first are decoded, no reader has anything to do."""
 SECONDS_AT_ONCE = 5.0
 """No more at once than take so long: a slow model shows progress, too, and can be stopped."""
 
@@ -60,7 +61,7 @@ def process_items(
     with ExitStack() as opened:
         decoders = pool or opened.enter_context(closing(DecodeThreads(stages.image_options, threads)))
         decoder = opened.enter_context(closing(Decoder(stages.image_options, decoders)))
-        flow = _Flow(stages, decoder, find, meter or Meter())
+        flow = _Flow(stages, decoder, find, meter or Meter(), FIRST_AT_ONCE * threads)
         ahead: deque[_Batch] = deque()
         for batch in _cut(items, stages.config.run.batch_size):
             ahead.append(_Batch(flow, batch))
@@ -84,9 +85,13 @@ def _cut(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
 
 
 class _Flow:
-    """What all batches share."""
+    """What all batches share.
 
-    def __init__(self, stages: Stages, decoder: Decoder, find: Find | None, meter: Meter) -> None:
+    Args:
+        least: pictures that are read at once, where there are so many.
+    """
+
+    def __init__(self, stages: Stages, decoder: Decoder, find: Find | None, meter: Meter, least: int) -> None:
         self.stages = stages
         self.decoder = decoder
         self.find = find
@@ -94,15 +99,15 @@ class _Flow:
         self.most_at_once = max(
             [getattr(reader, "at_once", READ_AT_ONCE) for reader in stages.readers.values()], default=1
         )
-        self.at_once = min(FIRST_AT_ONCE, self.most_at_once)
+        self.at_once = self.least = min(least, self.most_at_once)
 
     def read(self, seen: Sequence[Seen]) -> None:
         """Have pictures read, and learn from it how many to read at once."""
         start = time.perf_counter()
         read_pictures([pair for pair in seen if not pair[0].spared], self.stages, self.meter)
         each = (time.perf_counter() - start) / len(seen)
-        fitting = max(FIRST_AT_ONCE, int(SECONDS_AT_ONCE / max(each, 1e-6)))
-        self.at_once = min(2 ** (fitting.bit_length() - 1), self.most_at_once)  # fills calls of 2, 4, 8... pictures
+        fitting = int(SECONDS_AT_ONCE / max(each, 1e-6)) // self.least * self.least  # fills all threads
+        self.at_once = min(max(self.least, fitting), self.most_at_once)
 
     def run(self, stage: PipelineStage, works: Sequence[Work]) -> None:
         if works:

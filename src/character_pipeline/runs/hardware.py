@@ -8,7 +8,7 @@ import resource
 from pathlib import Path
 from typing import Any
 
-from character_pipeline.models.machine import count_cores
+from character_pipeline.models.machine import count_cores, memory_bytes
 
 
 def describe_machine() -> dict[str, Any]:
@@ -16,7 +16,7 @@ def describe_machine() -> dict[str, Any]:
     return {
         "processor": _processor(),
         "cores": count_cores(),
-        "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
+        "memory_gib": round(memory_bytes() / 2**30, 1),
         "system": platform.system(),
         "python": platform.python_version(),
     }

@@ -11,12 +11,14 @@ from contextlib import closing
 from dataclasses import replace
 
 from character_pipeline.extractors.base import PictureReader
-from character_pipeline.models.machine import count_cores
+from character_pipeline.models.machine import count_cores, memory_bytes
 from character_pipeline.processing.children import start_children, stop_children
 from character_pipeline.runs.shards import ShardJob, ShardResult, ShardWorker, WorkerSetup
 
 SMALL_RUN = 20_000
 """Below so many items, starting workers costs more than they save."""
+LOADED = 2
+"""Memory that a model takes, in sizes of its file."""
 AHEAD = 2
 """Shards in flight for each worker: one in work, one waiting."""
 
@@ -26,13 +28,18 @@ _worker: ShardWorker | None = None
 def count_workers(asked: int, items: int, readers: Iterable[PictureReader] = ()) -> int:
     """How many workers to use: as asked, or by the size of the run and of the machine. One means this process.
 
-    Each worker has a model of its own and its share of the processors. A model on a GPU gets one process, which then
-    decodes with as many threads as there are processors: several would only take the GPU's memory from each other.
+    Each worker has a model of its own and its share of the processors; together they take half of the memory at most.
+    A model on a GPU gets one process, which then decodes with as many threads as there are processors: several would
+    take the GPU's memory from each other.
     """
     if asked or items < SMALL_RUN:
         return asked or 1
-    alone = any(getattr(reader, "exclusive", False) for reader in readers)
-    return 1 if alone else count_cores()
+    readers = tuple(readers)
+    if any(getattr(reader, "exclusive", False) for reader in readers):
+        return 1
+    weight = sum(getattr(reader, "weight", 0) for reader in readers)
+    fitting = memory_bytes() // 2 // max(1, LOADED * weight)
+    return max(1, min(count_cores(), fitting))
 
 
 def run_jobs(
