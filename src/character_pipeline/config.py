@@ -185,7 +185,11 @@ class RunConfig(Section):
     batch_size: int = Field(
         128, ge=1, description="items that go through the stages together; of three such batches pictures may wait"
     )
-    workers: int = Field(0, ge=0, description="processes; 0: as many as there are processors, one for small runs")
+    workers: int = Field(
+        0,
+        ge=0,
+        description="processes; 0: one for each processor while models have room, one in all for small runs",
+    )
 
 
 class ServeConfig(Section):

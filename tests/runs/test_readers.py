@@ -30,6 +30,10 @@ class TooHeavy(FakeReader):
     ("asked", "items", "readers", "wanted"),
     [
         (0, 100, [], 1),
+        (0, 100, [FakeReader()], 1),
+        (0, 5_000, [], 1),
+        (0, 5_000, [FakeReader()], count_cores()),
+        (0, 5_000, [Heavy()], 1),
         (3, 100, [OnDevice()], 3),
         (0, 1_000_000, [FakeReader()], count_cores()),
         (0, 1_000_000, [FakeReader(), OnDevice()], 1),

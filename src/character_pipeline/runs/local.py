@@ -15,8 +15,11 @@ from character_pipeline.models.machine import count_cores, memory_bytes
 from character_pipeline.processing.children import start_children, stop_children
 from character_pipeline.runs.shards import ShardJob, ShardResult, ShardWorker, WorkerSetup
 
-SMALL_RUN = 20_000
-"""Below so many items, starting workers costs more than they save."""
+SMALL_RUN, SMALL_WITH_PICTURES = 20_000, 2_000
+"""Below so many items, starting workers costs more than they save; a picture takes much longer than a text."""
+LIGHT = 2**26
+"""Bytes of models up to which workers read pictures faster than the threads of one process, which wait for Python's
+lock. Heavier ones keep all processors busy from one process."""
 LOADED = 2
 """Memory that a model takes, in sizes of its file."""
 AHEAD = 2
@@ -32,14 +35,14 @@ def count_workers(asked: int, items: int, readers: Iterable[PictureReader] = ())
     A model on a GPU gets one process, which then decodes with as many threads as there are processors: several would
     take the GPU's memory from each other.
     """
-    if asked or items < SMALL_RUN:
-        return asked or 1
     readers = tuple(readers)
-    if any(getattr(reader, "exclusive", False) for reader in readers):
-        return 1
     weight = sum(getattr(reader, "weight", 0) for reader in readers)
+    small = SMALL_WITH_PICTURES if readers and weight <= LIGHT else SMALL_RUN
+    if asked or items < small:
+        return asked or 1
+    alone = any(getattr(reader, "exclusive", False) for reader in readers)
     fitting = memory_bytes() // 2 // max(1, LOADED * weight)
-    return max(1, min(count_cores(), fitting))
+    return 1 if alone else max(1, min(count_cores(), fitting))
 
 
 def run_jobs(
