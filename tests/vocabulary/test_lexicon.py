@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import shutil
-import time
 from collections import Counter
 from pathlib import Path
 
@@ -153,13 +152,6 @@ def test_it_does_not_take_a_sentence_for_a_tag(lexicon: Lexicon, words: str) -> 
 )
 def test_the_detail_keeps_what_the_value_leaves_out(lexicon: Lexicon, tag: str, detail: str | None) -> None:
     assert [claim.detail for claim in lexicon.lookup(tag)] == [detail]
-
-
-def test_loading_is_fast(folder: Path) -> None:
-    load_vocabulary(folder)
-    started = time.perf_counter()
-    load_lexicon(folder)
-    assert time.perf_counter() - started < 0.5
 
 
 def test_a_new_attribute_is_a_new_table(folder: Path) -> None:
