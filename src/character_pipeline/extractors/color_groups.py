@@ -24,13 +24,12 @@ STEPS = 2**BITS
 
 def group(rgb: NDArray[np.uint8]) -> Labels:
     """The group of each pixel of a picture of shape (height, width, 3), from 0 on, without gaps."""
-    coarse = (rgb >> (8 - BITS)).astype(np.intp)
+    coarse = (rgb >> (8 - BITS)).astype(np.uint16)
     codes = (coarse[..., 0] << 2 * BITS) | (coarse[..., 1] << BITS) | coarse[..., 2]
-    counts = np.bincount(codes.ravel(), minlength=STEPS**3)
-    used = np.flatnonzero(counts > 0)  # of numbers it takes four times as long
-    colours, many = _planes().take(used, axis=1), counts[used].astype(np.float32)
+    used, counts = np.unique(codes, return_counts=True)
+    colours, many = np.take(_planes(), used, axis=1), counts.astype(np.float32)
     middles = _means(colours, many, _begin(colours, many))
-    home = np.zeros(STEPS**3, dtype=np.int64)
+    home = np.empty(STEPS**3, dtype=np.int64)
     home[used] = _without_gaps(_nearest(colours, middles))
     return home.take(codes)
 
@@ -51,18 +50,16 @@ def _begin(colours: Numbers, many: Numbers) -> Labels:
     The choice of k-means++ (Arthur and Vassilvitskii, 2007), with the likeliest colour in the place of a random one.
     """
     nearest = np.full(len(many), np.inf, dtype=np.float32)
-    home = np.zeros(len(many), dtype=np.int64)
-    place = int(many.argmax())
-    for number in range(MOST):
+    place, gaps = int(many.argmax()), []
+    for _ in range(MOST):
         away = colours - colours[:, place, None]
-        gap = np.einsum("ij,ij->j", away, away)
-        home[gap < nearest] = number
-        np.minimum(nearest, gap, out=nearest)
+        gaps.append(np.einsum("ij,ij->j", away, away))
+        np.minimum(nearest, gaps[-1], out=nearest)
         worth = np.where(nearest < NEAR**2, 0, nearest * many)
         place = int(worth.argmax())
         if not worth[place]:
             break
-    return home
+    return np.asarray(np.argmin(gaps, axis=0))
 
 
 def _nearest(colours: Numbers, middles: Numbers) -> Labels:

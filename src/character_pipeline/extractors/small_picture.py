@@ -41,6 +41,11 @@ class SmallPicture:
         _, a, b = self.lab
         return np.asarray(np.sqrt(a * a + b * b))  # np.hypot guards against overflow and takes five times as long
 
+    @cached_property
+    def ordered_chroma(self) -> Planes:
+        """The chroma of all pixels, the least first."""
+        return np.sort(self.chroma, axis=None)
+
 
 class SmallPictureReader(ABC):
     """A picture reader for what a small picture shows; one inherits its `key`, `size`, `spoken` and `look`.
