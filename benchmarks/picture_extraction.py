@@ -17,11 +17,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+from bare_model import Speed, measure_bare, measured
 from PIL import Image
 from stand_ins import OUT, Filler, NumpyReader, Scorer
 
@@ -73,36 +73,6 @@ def draw_pictures(folder: Path, count: int, side: int) -> Path:
         copy.paste((stamp % 256, stamp // 256 % 256, stamp // 65536), (0, 0, 8, 8))
         copy.save(folder / f"{number:06}.jpg", quality=90)
     return folder
-
-
-@dataclass(frozen=True)
-class Speed:
-    """Pictures a second, and seconds of all processors a picture."""
-
-    rate: float
-    work: float
-
-
-@contextmanager
-def measured(pictures: int) -> Iterator[list[Speed]]:
-    """How fast so many pictures are done within."""
-    found: list[Speed] = []
-    start, worked = time.perf_counter(), sum(os.times()[:4])
-    yield found
-    rate = pictures / (time.perf_counter() - start)
-    found.append(Speed(rate, (sum(os.times()[:4]) - worked) / pictures))
-
-
-def measure_bare(reader: PictureReader, folder: Path, count: int) -> Speed:
-    """The reader alone, on pictures that are decoded and prepared."""
-    at_once = getattr(reader, "at_once", 32)
-    prepare = getattr(reader, "prepare", lambda picture: picture)
-    pictures = [prepare(load_image(path).image) for path in islice(sorted(folder.iterdir()), count)]
-    reader.read(pictures[:at_once])
-    with measured(len(pictures)) as found:
-        for place in range(0, len(pictures), at_once):
-            reader.read(pictures[place : place + at_once])
-    return found[0]
 
 
 def measure_flow(pipeline: CharacterPipeline, rounds: Sequence[Path]) -> tuple[RunSummary, list[Speed], list[Speed]]:
@@ -197,9 +167,9 @@ def print_flow(setting: Setting, pictures: int, side: int, rounds: int) -> float
     ratios = sorted(flow.rate * (1 / one.rate + 1 / two.rate) / 2 for flow, one, two in beside)
     works = sorted((one.work + two.work) / 2 / flow.work for flow, one, two in beside)
     print(f"| JPEGs of {side} pixels, {last.workers} workers, median of {rounds} runs | {speed:.1f} pictures/s |")
-    print(f"| ratio to the bare reader, in between, on decoded pictures | {_spread(ratios)} |")
+    print(f"| ratio to the bare reader, in between, on ready tensors | {_spread(ratios)} |")
     print(f"| the same in processor time, which neighbours disturb less | {_spread(works)} |")
-    print(f"| peak memory of all processes, the bare reader's pictures included | {peak[0]:,.0f} MiB |")
+    print(f"| peak memory of all processes, the bare reader's tensors included | {peak[0]:,.0f} MiB |")
     print(f"| seconds by part, last run | {_parts(last)} |")
     print(f"| who spoke | {', '.join(last.speakers.values())} |", flush=True)
     return speed
