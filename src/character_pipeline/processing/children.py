@@ -27,7 +27,10 @@ def start_children(count: int, begin: Callable[..., None], *arguments: Any) -> E
 
 
 def stop_children(pool: Executor) -> None:
-    """Stop a pool at once, whatever its processes are doing."""
+    """Stop a pool at once, whatever its processes are doing.
+
+    What was asked of it must not have been cancelled: loky's thread would fail on it, and print how.
+    """
     pool.shutdown(wait=True, kill_workers=True)  # type: ignore[call-arg] # loky's own
 
 

@@ -94,6 +94,4 @@ class Decoder:
     def close(self) -> None:
         """Forget the pictures that wait, and those in work."""
         self._waiting.clear()
-        for ticket in self._flying:
-            if ticket.future is not None:
-                ticket.future.cancel()
+        self._flying.clear()

@@ -110,8 +110,6 @@ class _Pool:
                     flying.clear()
                     yield from self._redo(again)
         finally:
-            for _, future in flying:
-                future.cancel()
             self._stop()
 
     def _submit(self, job: ShardJob) -> Future[ShardResult]:
