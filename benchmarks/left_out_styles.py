@@ -1,6 +1,7 @@
 """How right the embedded model is in styles of avatars that it never saw: each is left out of a training in turn.
 
-One training a style, shorter than that of the shipped model (--passes); what is begun in --work goes on there. Beside
+One training a style, shorter than that of the shipped model (--passes); what is begun in --work goes on there. With
+--together one training does without all of them, which is harder, and then says of each style how right it is. Beside
 each figure stands what always saying the most frequent value gives. For what is there or not: balanced accuracy.
 """
 
@@ -30,35 +31,39 @@ SHOWN = {
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--avatars", type=Path, action="append", required=True, help="an archive; each is a style")
+    parser.add_argument("--also", type=Path, action="append", default=[], help="an archive that is always trained on")
+    parser.add_argument("--together", action="store_true", help="leave all styles of --avatars out of one training")
     parser.add_argument("--only", action="append", help="leave out this style; default: each in turn")
     parser.add_argument("--drawn", type=int, default=8_000)
     parser.add_argument("--passes", type=int, default=6)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--work", type=Path, default=Path("left-out-styles"))
     asked = parser.parse_args()
-    gathered = gather(asked.avatars, asked.drawn, asked.workers, print)
-    for style in asked.only or gathered.styles:
-        report = asked.work / f"{style}.json"
-        if not report.exists():
-            found = left_out(gathered, style, Settings(passes=asked.passes), asked.work / style)
-            report.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    done = {style: asked.work / f"{style}.json" for style in gathered.styles}
+    gathered = gather([*asked.avatars, *asked.also], asked.drawn, asked.workers, print)
+    styles = asked.only or [path.stem for path in asked.avatars]
+    for some in [styles] if asked.together else [[style] for style in styles]:
+        reports = {style: asked.work / f"{style}.json" for style in some}
+        if not all(report.exists() for report in reports.values()):
+            found = left_out(gathered, some, Settings(passes=asked.passes), asked.work / "-".join(some))
+            for style, report in reports.items():
+                report.write_text(json.dumps(found[style], indent=1) + "\n", encoding="utf-8")
+    done = {style: asked.work / f"{style}.json" for style in styles}
     print(table({style: json.loads(path.read_text()) for style, path in done.items() if path.exists()}))
 
 
-def left_out(gathered: Gathered, style: str, settings: Settings, work: Path) -> dict[str, Any]:
-    """Train without a style; the scores on it."""
-    split = gathered.split([style], settings.seed)
+def left_out(gathered: Gathered, styles: Sequence[str], settings: Settings, work: Path) -> dict[str, dict[str, Any]]:
+    """Train without some styles; the scores on each."""
+    split = gathered.split(styles, settings.seed)
     trainer = Trainer(load_vocabulary(), split.train, settings)
     load_training(trainer, work)
 
     def after(done: int, loss: float) -> None:
         save_training(trainer, work)
-        print(f"without {style}: pass {done} of {settings.passes}: loss {loss:.3f}", flush=True)
+        print(f"without {', '.join(styles)}: pass {done} of {settings.passes}: loss {loss:.3f}", flush=True)
 
     trainer.train(after)
     looks, calibrated = finish(trainer, split.held_out)
-    return as_table(score(trainer, split.left_out[style], looks, calibrated))
+    return {style: as_table(score(trainer, split.left_out[style], looks, calibrated)) for style in styles}
 
 
 def table(found: Mapping[str, Mapping[str, Any]]) -> str:

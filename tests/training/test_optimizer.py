@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from character_pipeline.training.optimizer import make_optimizers, orthogonal
+from character_pipeline.training.optimizer import fast_products, fast_type, make_optimizers, orthogonal
 
 
 @settings(deadline=None, max_examples=25)
@@ -52,3 +52,15 @@ def test_numbers_without_sense_stop_a_training() -> None:
     model = network()
     with pytest.raises(RuntimeError, match="non-finite"):
         make_optimizers(model, 1e-3).step(loss_of(model) * float("nan"), 0.0)
+
+
+@pytest.mark.parametrize(
+    "there, wanted", [({"avx512_bf16": True}, torch.bfloat16), ({"bf16": True}, torch.bfloat16), ({}, torch.float32)]
+)
+def test_half_precision_only_where_the_processor_has_it(
+    monkeypatch: pytest.MonkeyPatch, there: dict[str, bool], wanted: torch.dtype
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: there)
+    with fast_products():
+        found = torch.ones(4, 4) @ torch.ones(4, 4)
+    assert found.dtype == fast_type() == wanted

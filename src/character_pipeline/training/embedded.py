@@ -27,7 +27,7 @@ from character_pipeline.training.network import (
     make_network,
     make_tokenizer,
 )
-from character_pipeline.training.optimizer import make_optimizers
+from character_pipeline.training.optimizer import fast_products, make_optimizers
 from character_pipeline.vocabulary import Vocabulary
 from character_pipeline.vocabulary.prompts import PromptBook, load_prompts
 
@@ -116,10 +116,9 @@ class Trainer:
         return float(np.mean(losses))
 
     def _learn(self, rows: NDArray[np.int64], rng: np.random.Generator) -> float:
-        import torch
 
         pixels, targets = self.batch(rows, rng)
-        with torch.autocast("cpu", torch.bfloat16):
+        with fast_products():
             loss = self._loss(pixels, targets)
         self.optimizer.step(loss, self.step / self.steps)
         self.step += 1

@@ -26,7 +26,7 @@ from character_pipeline.training.drawn import (
     test_drawing,
     training_drawing,
 )
-from character_pipeline.training.optimizer import make_optimizers
+from character_pipeline.training.optimizer import fast_products, make_optimizers
 
 if TYPE_CHECKING:
     import torch
@@ -151,7 +151,7 @@ def train_finder(corpus: Corpus, passes: int, seed: int, report: Callable[[int, 
         for at in range(0, len(order) - BATCH + 1, BATCH):
             rows = order[at : at + BATCH]
             pixels, wanted = _batch(corpus, squares, rows, generator)
-            with torch.autocast("cpu", torch.bfloat16):
+            with fast_products():
                 loss = _loss(finder(pixels), wanted)
             optimizer.step(loss, (number * (len(corpus) // BATCH) + at // BATCH) / steps)
             losses.append(float(loss.detach()))

@@ -28,9 +28,26 @@ SMALLEST = 24
 """Matrices with fewer rows, or filters with fewer weights, are left to AdamW."""
 
 
+def fast_type() -> torch.dtype:
+    """What this processor multiplies fastest: bfloat16 only where it is not imitated, which takes fifteen times as long
+    as float32 does."""
+    import torch
+
+    there = torch.cpu.get_capabilities()
+    own = any(there.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))
+    return torch.bfloat16 if own else torch.float32
+
+
+def fast_products() -> torch.autocast:
+    """Within, networks multiply in `fast_type`."""
+    import torch
+
+    return torch.autocast("cpu", torch.bfloat16, enabled=fast_type() is torch.bfloat16)
+
+
 def orthogonal(step: torch.Tensor) -> torch.Tensor:
     """The nearest orthogonal matrix, nearly, of a matrix or of filters laid flat; same shape."""
-    flat = step.reshape(len(step), -1).bfloat16()
+    flat = step.reshape(len(step), -1).to(fast_type())
     tall = flat.shape[0] > flat.shape[1]
     flat = flat.T if tall else flat
     flat = flat / (flat.norm() + 1e-7)
