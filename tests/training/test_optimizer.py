@@ -55,7 +55,8 @@ def test_numbers_without_sense_stop_a_training() -> None:
 
 
 @pytest.mark.parametrize(
-    "there, wanted", [({"avx512_bf16": True}, torch.bfloat16), ({"bf16": True}, torch.bfloat16), ({}, torch.float32)]
+    ("there", "wanted"),
+    [({"avx512_bf16": True}, torch.bfloat16), ({"bf16": True}, torch.bfloat16), ({}, torch.float32)],
 )
 def test_half_precision_only_where_the_processor_has_it(
     monkeypatch: pytest.MonkeyPatch, there: dict[str, bool], wanted: torch.dtype
