@@ -1,8 +1,9 @@
 """How right the embedded model is in styles of avatars that it never saw: each is left out of a training in turn.
 
 One training a style, shorter than that of the shipped model (--passes); what is begun in --work goes on there. With
---together one training does without all of them, which is harder, and then says of each style how right it is. Beside
-each figure stands what always saying the most frequent value gives. For what is there or not: balanced accuracy.
+--together one training does without all of them, which is harder; from its folder, with --begin, those that leave out a
+single style need few passes. Beside each figure stands what always saying the most frequent value gives. For what is
+there or not: balanced accuracy.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import numpy as np
 from character_pipeline.training.embedded import Settings, Trainer
 from character_pipeline.training.gathering import Gathered, gather
 from character_pipeline.training.recipe import finish
-from character_pipeline.training.resume import load_training, save_training
+from character_pipeline.training.resume import begin_with, load_training, save_training
 from character_pipeline.training.validation import as_table, score
 from character_pipeline.vocabulary import load_vocabulary
 
@@ -33,6 +34,8 @@ def main() -> None:
     parser.add_argument("--avatars", type=Path, action="append", required=True, help="an archive; each is a style")
     parser.add_argument("--also", type=Path, action="append", default=[], help="an archive that is always trained on")
     parser.add_argument("--together", action="store_true", help="leave all styles of --avatars out of one training")
+    parser.add_argument("--begin", type=Path, help="the folder of a training without these styles, to go on from")
+    parser.add_argument("--rate", type=float, default=Settings.rate, help="the highest learning rate")
     parser.add_argument("--only", action="append", help="leave out this style; default: each in turn")
     parser.add_argument("--drawn", type=int, default=8_000)
     parser.add_argument("--passes", type=int, default=6)
@@ -44,18 +47,22 @@ def main() -> None:
     for some in [styles] if asked.together else [[style] for style in styles]:
         reports = {style: asked.work / f"{style}.json" for style in some}
         if not all(report.exists() for report in reports.values()):
-            found = left_out(gathered, some, Settings(passes=asked.passes), asked.work / "-".join(some))
+            settings = Settings(passes=asked.passes, rate=asked.rate)
+            found = left_out(gathered, some, settings, asked.work / "-".join(some), asked.begin)
             for style, report in reports.items():
                 report.write_text(json.dumps(found[style], indent=1) + "\n", encoding="utf-8")
     done = {style: asked.work / f"{style}.json" for style in styles}
     print(table({style: json.loads(path.read_text()) for style, path in done.items() if path.exists()}))
 
 
-def left_out(gathered: Gathered, styles: Sequence[str], settings: Settings, work: Path) -> dict[str, dict[str, Any]]:
-    """Train without some styles; the scores on each."""
+def left_out(
+    gathered: Gathered, styles: Sequence[str], settings: Settings, work: Path, begin: Path | None = None
+) -> dict[str, dict[str, Any]]:
+    """Train without some styles, from scratch or from the weights in `begin`; the scores on each."""
     split = gathered.split(styles, settings.seed)
     trainer = Trainer(load_vocabulary(), split.train, settings)
-    load_training(trainer, work)
+    if not load_training(trainer, work) and begin is not None:
+        begin_with(trainer, begin)
 
     def after(done: int, loss: float) -> None:
         save_training(trainer, work)

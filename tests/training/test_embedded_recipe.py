@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from character_pipeline.sample import bundled_folder
 from character_pipeline.training.corpus import Corpus
 from character_pipeline.training.embedded import Settings, Trainer
 from character_pipeline.training.recipe import Recipe, train_embedded
-from character_pipeline.training.resume import load_training, save_training
+from character_pipeline.training.resume import begin_with, load_training, save_training
 from character_pipeline.vocabulary import load_vocabulary
 
 VOCABULARY = load_vocabulary()
@@ -43,6 +44,21 @@ def test_a_stopped_training_goes_on_as_if_never_stopped(drawn: Corpus, tmp_path:
     second.train()
     for name, value in weights(whole).items():
         assert torch.equal(value, weights(second)[name]), name
+
+
+def test_a_training_begins_with_what_another_kept(drawn: Corpus, tmp_path: Path) -> None:
+    first = Trainer(VOCABULARY, drawn, FEW)
+    first.train()
+    save_training(first, tmp_path)
+    second = Trainer(VOCABULARY, drawn, replace(FEW, passes=1, seed=1))
+    with pytest.raises(ConfigError, match="no training to begin with"):
+        begin_with(second, tmp_path / "elsewhere")
+    begin_with(second, tmp_path)
+    assert second.step == 0
+    for name, value in second.parts.state_dict().items():
+        assert torch.equal(value, first.kept[name]), name
+    second.train()
+    assert not torch.equal(second.kept["heads.weight"], first.kept["heads.weight"])
 
 
 def test_another_training_is_not_taken_up(drawn: Corpus, tmp_path: Path) -> None:

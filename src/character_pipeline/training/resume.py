@@ -45,6 +45,24 @@ def load_training(trainer: Trainer, folder: Path) -> bool:
     return True
 
 
+def begin_with(trainer: Trainer, folder: Path) -> None:
+    """Give a new training the weights that another one kept, which may have had other pictures.
+
+    Raises ConfigError where that folder has none, or they are of another network.
+    """
+    from safetensors.torch import load_file
+
+    path = folder / FILE
+    if not path.is_file():
+        raise ConfigError(f"{folder} holds no training to begin with: give the --work folder of one")
+    kept = _part(load_file(path), "kept.")
+    try:
+        trainer.parts.load_state_dict(kept)
+    except RuntimeError as error:
+        raise ConfigError(f"{path} holds a training of another network: {error}") from error
+    trainer.kept = kept
+
+
 def _check(trainer: Trainer, state: dict[str, Any], path: Path) -> None:
     own = _numbers(trainer)
     for key in ("settings", "pictures"):
