@@ -22,7 +22,7 @@ from character_pipeline.training.captions import english_caption, tag_caption
 from character_pipeline.training.corpus import HEAD, Corpus
 from character_pipeline.training.drawn import TEST_STYLES, training_drawing
 from character_pipeline.training.labels import SMALL_HEAD, UNLABELLED, Targets, make_targets
-from character_pipeline.training.losses import Asked, contrast_loss, lay_out, log_odds, prompt_loss
+from character_pipeline.training.losses import Asked, contrast_loss, lay_out, log_odds, margins, prompt_loss
 from character_pipeline.training.regions import find_regions
 from character_pipeline.vocabulary import load_vocabulary
 from character_pipeline.vocabulary.prompts import Question, load_prompts
@@ -204,6 +204,17 @@ def test_what_is_merely_frequent_is_no_reason_to_move() -> None:
 def test_contrast_is_least_where_pairs_agree() -> None:
     vectors = torch.nn.functional.normalize(torch.randn(8, 16, generator=torch.Generator().manual_seed(0)), dim=-1)
     assert contrast_loss(vectors, vectors, 20.0) < contrast_loss(vectors, vectors.flip(0), 20.0)
+
+
+def test_answers_depend_on_margins_alone() -> None:
+    asked, rows = lay_out(BOOK)
+    similarity = torch.randn(6, len(rows), generator=torch.Generator().manual_seed(0))
+    found = margins(similarity, asked)
+    shifted = similarity.clone()
+    for part in asked:
+        shifted[:, part.values.start : part.others.stop] += 3.0
+    assert torch.allclose(margins(shifted, asked), found, atol=1e-5)
+    assert not torch.allclose(margins(similarity.flip(1), asked), found, atol=1e-1)
 
 
 def test_every_question_has_its_rows() -> None:

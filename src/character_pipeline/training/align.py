@@ -2,7 +2,7 @@
 
 The vision tower stays as it is (locked-image tuning: Zhai et al., 2022), so its features are computed once. First the
 projection and one free vector a prompt learn to answer as the heads did; then the text tower learns to give these
-vectors for the prompts' sentences, and to match captions with their pictures.
+vectors for the prompts' sentences, or at least the same answers, and to match captions with their pictures.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from character_pipeline.training.captions import english_caption, tag_caption
 from character_pipeline.training.labels import Targets
-from character_pipeline.training.losses import contrast_loss, prompt_loss
+from character_pipeline.training.losses import contrast_loss, margins, prompt_loss
 from character_pipeline.training.network import WIDTH, text_features
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ PASSES = 1
 """Augmented passes over the corpus whose features are learned from."""
 BATCH = 256
 CAPTIONED = 32
+ANSWERED = 128
+"""Pictures of a step whose answers must come out the same."""
 CONTRAST = 0.02
 RATE = 2e-3
 TEXT_RATE = 3e-3
@@ -105,6 +107,9 @@ def _learn_text(
         some = rng.integers(0, len(pictures), CAPTIONED)
         captions = text_features(model, trainer.tokens(_captions(trainer, rows[some], targets.take(some))))
         loss = (1 - (said * anchors).sum(-1)).mean()
+        seen = _scale(model).detach() * pictures[rng.integers(0, len(pictures), ANSWERED)]
+        told, wanted = (margins(seen @ to.T, trainer.asked) for to in (said, anchors))
+        loss = loss + functional.smooth_l1_loss(told, wanted)
         loss = loss + CONTRAST * contrast_loss(pictures[some], captions, _scale(model).detach())
         optimizer.zero_grad()
         loss.backward()

@@ -115,6 +115,22 @@ def _there(margin: Any, truth: Any, odds: Any) -> Any:
     return functional.binary_cross_entropy_with_logits(margin + odds, aim, reduction="none")
 
 
+def margins(similarity: torch.Tensor, asked: list[Asked]) -> torch.Tensor:
+    """What answers depend on, (N, margins): of a choice, how far each class is from the mean of all; of what is asked
+    for by itself, how far "there" is from "not there". `similarity` is (N, sentences)."""
+    import torch
+
+    found = []
+    for part in asked:
+        values, others = similarity[:, part.values], similarity[:, part.others]
+        if part.question.ask == "choice":
+            classes = torch.cat([values, others], dim=1)
+            found.append(classes - classes.mean(dim=1, keepdim=True))
+        else:
+            found.append(values - others)
+    return torch.cat(found, dim=1)
+
+
 def contrast_loss(pictures: Any, captions: Any, scale: Any) -> Any:
     """The symmetric cross-entropy of CLIP (Radford et al., 2021) over a batch: (N, d) each."""
     import torch
