@@ -29,8 +29,8 @@ SMALLEST = 24
 
 
 def fast_type() -> torch.dtype:
-    """What this processor multiplies fastest: bfloat16 only where it is not imitated, which takes fifteen times as long
-    as float32 does."""
+    """What this processor multiplies fastest: bfloat16, or float32 where it would have to imitate bfloat16, which takes
+    many times as long."""
     import torch
 
     there = torch.cpu.get_capabilities()
