@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from character_pipeline.training.card import CREDITS
 from character_pipeline.vocabulary import load_vocabulary
 
 FOLDER = Path(__file__).parents[2] / "scripts" / "avatars"
@@ -46,3 +47,7 @@ def test_each_variant_of_a_part_is_in_one_group(name: str) -> None:
 def test_colors_of_hair_have_names_of_the_vocabulary() -> None:
     colors = json.loads((FOLDER / "colors.json").read_text(encoding="utf-8"))
     assert set(colors["hair"]) <= set(load_vocabulary().attributes["hair_color"].values)
+
+
+def test_every_style_has_a_credit() -> None:
+    assert set(STYLES) <= set(CREDITS)

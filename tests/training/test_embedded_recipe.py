@@ -17,6 +17,7 @@ from character_pipeline.extractors.picture_quality import APPEARANCE
 from character_pipeline.models.domain import read_domain
 from character_pipeline.models.load import EMBEDDED, load_encoder
 from character_pipeline.sample import bundled_folder
+from character_pipeline.training.card import model_card
 from character_pipeline.training.corpus import Corpus
 from character_pipeline.training.embedded import Settings, Trainer
 from character_pipeline.training.recipe import Recipe, train_embedded
@@ -119,3 +120,13 @@ def test_the_shipped_model_says_the_same_through_torch_and_onnx() -> None:
     )
     np.testing.assert_allclose(one.embed_pictures(pictures), two.embed_pictures(pictures), atol=2e-3)
     np.testing.assert_allclose(one.embed_texts(["glasses"]), two.embed_texts(["glasses"]), atol=2e-3)
+
+
+def test_the_card_credits_who_drew_the_styles() -> None:
+    report = json.loads((EMBEDDED / "training_report.json").read_text(encoding="utf-8"))
+    facts = {"vision": "1 million", "size": 96, "width": 128, "pictures": "1"}
+    made, shipped = model_card(report, facts), (EMBEDDED / "README.md").read_text(encoding="utf-8")
+    credit = made[made.index("Avatar art:") : made.index("None of their pictures")]
+    assert credit in shipped
+    assert all(style in credit for style in report["recipe"]["avatar styles"])
+    assert "not credited here" not in credit

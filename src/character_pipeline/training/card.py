@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import textwrap
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 SHOWN = {
@@ -11,6 +12,16 @@ SHOWN = {
     "accessories: Glasses": "Glasses", "accessories: Hat": "Hat", "facial_hair: any": "Facial Hair", "people": "People",
 }  # fmt: skip
 """What the tables show, of all that was measured; training_report.json has the rest."""
+CREDITS = {
+    "adventurer": "Lisa Wischofsky (CC BY 4.0)", "avataaars": "Pablo Stanley (free for personal and commercial use)",
+    "bigEars": "The Visual Team (CC BY 4.0)", "bigHeads": "Robert Broersma (MIT)", "bigSmile": "Ashley Seo (CC BY 4.0)",
+    "croodles": "vijay verma (CC BY 4.0)", "dylan": "Natalia Spivak (CC BY 4.0)",
+    "facesjs": "Jeremy Scheff and others (Apache 2.0)", "lorelei": "Lisa Wischofsky (CC0 1.0)",
+    "micah": "Micah Lanier (CC BY 4.0)", "miniavs": "Webpixels (CC BY 4.0)", "notionists": "Zoish (CC0 1.0)",
+    "openPeeps": "Pablo Stanley (CC0 1.0)", "personas": "Draftbit (CC BY 4.0)", "pixelArt": "DiceBear (CC0 1.0)",
+    "toonHead": "Johan Melin (CC BY 4.0)",
+}  # fmt: skip
+"""Who drew a style of avatars, and the licence of the art."""
 FRONT = """---
 license: apache-2.0
 library_name: transformers
@@ -44,9 +55,7 @@ with
 
     charpipe train embedded {command}
 
-Avatar art: avataaars and openPeeps by Pablo Stanley (free for personal and commercial use; CC0 1.0), pixelArt by
-DiceBear (CC0 1.0), adventurer by Lisa Wischofsky, bigSmile by Ashley Seo, dylan by Natalia Spivak, miniavs by
-Webpixels (all CC BY 4.0). None of their pictures is in this package.
+{credits} None of their pictures is in this package.
 
 ## How right it is
 
@@ -66,12 +75,18 @@ def model_card(report: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
     front = FRONT.format(
         **facts,
         styles=", ".join(recipe["avatar styles"]),
+        credits=_credits(recipe["avatar styles"]),
         command=" ".join(
             [f"--avatars {name}.tar" for name in recipe["avatar styles"]]
             + [f"--drawn {recipe['drawn']} --passes {recipe['settings']['passes']} --seed {recipe['settings']['seed']}"]
         ),
     )
     return front + "\n" + _table(report["scores"]) + NOTES
+
+
+def _credits(styles: Sequence[str]) -> str:
+    given = [f"{style} by {CREDITS[style]}" if style in CREDITS else f"{style} (not credited here)" for style in styles]
+    return textwrap.fill(f"Avatar art: {', '.join(given) or 'none'}.", 115)
 
 
 def _table(scores: Mapping[str, Mapping[str, Any]]) -> str:
