@@ -32,6 +32,7 @@ VARYING = (
     (re.compile(r"(\d+ read) \(\d[\d,.]*/s\)"), r"\1 (N/s)"),
     (re.compile(r"\b\d+ threads?\b"), "N threads"),
 )
+FINE = re.compile(r"\b\d+\.\d{3}\b")
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,18 @@ def masked(text: str) -> str:
     for pattern, instead in VARYING:
         text = pattern.sub(instead, text)
     return text
+
+
+def settled(real: str, shown: str) -> str:
+    """The real text with the shown numbers of three decimals where they differ by one in the last: processors round
+    differently."""
+    given = iter(FINE.findall(shown))
+
+    def nearest(match: re.Match[str]) -> str:
+        other = next(given, match[0])
+        return other if abs(float(other) - float(match[0])) < 0.0015 else match[0]
+
+    return FINE.sub(nearest, real)
 
 
 def shortened(real: str, shown: str) -> str:
