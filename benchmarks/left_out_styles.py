@@ -43,16 +43,23 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("left-out-styles"))
     asked = parser.parse_args()
     gathered = gather([*asked.avatars, *asked.also], asked.drawn, asked.workers, print)
-    styles = asked.only or [path.stem for path in asked.avatars]
-    for some in [styles] if asked.together else [[style] for style in styles]:
-        reports = {style: asked.work / f"{style}.json" for style in some}
-        if not all(report.exists() for report in reports.values()):
-            settings = Settings(passes=asked.passes, rate=asked.rate)
-            found = left_out(gathered, some, settings, asked.work / "-".join(some), asked.begin)
-            for style, report in reports.items():
-                report.write_text(json.dumps(found[style], indent=1) + "\n", encoding="utf-8")
-    done = {style: asked.work / f"{style}.json" for style in styles}
-    print(table({style: json.loads(path.read_text()) for style, path in done.items() if path.exists()}))
+    every, settings = [path.stem for path in asked.avatars], Settings(passes=asked.passes, rate=asked.rate)
+    wanted = asked.only or every
+    for some in [wanted] if asked.together else [[style] for style in wanted]:
+        report = report_of(asked.work, some)
+        if not report.exists():
+            found = left_out(gathered, some, settings, report.parent, asked.begin)
+            report.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    reports = [report_of(asked.work, some) for some in ([wanted] if asked.together else [[style] for style in every])]
+    scores: dict[str, Any] = {}
+    for report in reports:
+        scores |= json.loads(report.read_text(encoding="utf-8")) if report.exists() else {}
+    print(table(scores))
+
+
+def report_of(work: Path, styles: Sequence[str]) -> Path:
+    """Where the scores of a training without these styles are kept, beside its state."""
+    return work / "-".join(styles) / "scores.json"
 
 
 def left_out(

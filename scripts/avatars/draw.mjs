@@ -4,7 +4,8 @@
 // that nothing can be told from anything but itself.
 import { Resvg } from "@resvg/resvg-js";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { libraries } from "./render.mjs";
@@ -83,16 +84,17 @@ if (!folder || !(count > 0)) {
   console.error("usage: node draw.mjs OUTPUT_FOLDER COUNT [SEED]");
   process.exit(2);
 }
+mkdirSync(folder, { recursive: true });
 for (const [place, [style, spec]] of Object.entries(read("styles.json")).entries()) {
-  const loose = join(folder, style);
-  mkdirSync(loose, { recursive: true });
+  const loose = mkdtempSync(join(tmpdir(), `${style}-`));
   for (let index = 0; index < count; index += 1) {
     const { svg, labels } = avatar(style, spec, (seed * 1009 + place) * 1_000_003 + index);
     const name = join(loose, String(index).padStart(6, "0"));
     writeFileSync(`${name}.png`, new Resvg(svg, { fitTo: { mode: "width", value: SIDE } }).render().asPng());
     writeFileSync(`${name}.json`, JSON.stringify(labels));
   }
-  execFileSync("tar", ["-cf", `${loose}.tar`, "-C", loose, "."]);
+  const archive = join(folder, `${style}.tar`);
+  execFileSync("tar", ["-cf", archive, "-C", loose, "."]);
   rmSync(loose, { recursive: true });
-  console.log(`${count} of ${style}: ${loose}.tar`);
+  console.log(`${count} of ${style}: ${archive}`);
 }

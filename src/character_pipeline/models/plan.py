@@ -15,8 +15,8 @@ from character_pipeline.models.checkpoint import CONFIG, PREPROCESSOR, SUFFIXES,
 from character_pipeline.models.tokenizer import TOKENIZER
 
 Backend = Literal["onnx", "torch"]
-KEY_VERSION = {"onnx": "1", "torch": "2"}
-"""Changes whenever the same files would give other vectors."""
+KEY_VERSION = {"onnx": "1", "onnx-int8": "2", "torch": "2"}
+"""By backend, or by backend and precision. Changes whenever the same files would give other vectors."""
 TORCH_PRECISIONS = ("fp32", "fp16", "bf16", "int8")
 
 
@@ -55,7 +55,8 @@ class Plan:
     def key(self) -> str:
         """Names model, weights, preprocessing, backend and precision, by the content of the files in use; not what
         pictures are shown to it."""
-        return f"{self.backend}-{self.precision}-{_short(KEY_VERSION[self.backend], self._files_digest())}"
+        how = f"{self.backend}-{self.precision}"
+        return f"{how}-{_short(KEY_VERSION.get(how, KEY_VERSION[self.backend]), self._files_digest())}"
 
     def _files_digest(self) -> str:
         folder = self.checkpoint.folder

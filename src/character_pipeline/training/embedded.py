@@ -116,7 +116,6 @@ class Trainer:
         return float(np.mean(losses))
 
     def _learn(self, rows: NDArray[np.int64], rng: np.random.Generator) -> float:
-
         pixels, targets = self.batch(rows, rng)
         with fast_products():
             loss = self._loss(pixels, targets)

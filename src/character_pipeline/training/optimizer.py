@@ -8,6 +8,7 @@ Hutter, 2019).
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +34,7 @@ def fast_type() -> torch.dtype:
     many times as long."""
     import torch
 
-    there = torch.cpu.get_capabilities()
+    there: Mapping[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()  # older releases cannot tell
     own = any(there.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))
     return torch.bfloat16 if own else torch.float32
 
