@@ -16,10 +16,11 @@ from typing import Any
 
 import numpy as np
 
+from character_pipeline.training.beginning import begin_with
 from character_pipeline.training.embedded import Settings, Trainer
 from character_pipeline.training.gathering import Gathered, gather
 from character_pipeline.training.recipe import finish
-from character_pipeline.training.resume import begin_with, load_training, save_training
+from character_pipeline.training.resume import load_training, save_training
 from character_pipeline.training.validation import as_table, score
 from character_pipeline.vocabulary import load_vocabulary
 

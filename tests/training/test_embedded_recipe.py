@@ -17,11 +17,13 @@ from character_pipeline.extractors.picture_quality import APPEARANCE
 from character_pipeline.models.domain import read_domain
 from character_pipeline.models.load import EMBEDDED, load_encoder
 from character_pipeline.sample import bundled_folder
+from character_pipeline.training.beginning import begin_with
 from character_pipeline.training.card import model_card
 from character_pipeline.training.corpus import Corpus
 from character_pipeline.training.embedded import Settings, Trainer
+from character_pipeline.training.network import PICTURE
 from character_pipeline.training.recipe import Recipe, train_embedded
-from character_pipeline.training.resume import begin_with, load_training, save_training
+from character_pipeline.training.resume import load_training, save_training
 from character_pipeline.vocabulary import load_vocabulary
 
 VOCABULARY = load_vocabulary()
@@ -51,8 +53,8 @@ def test_a_training_begins_with_what_another_kept(drawn: Corpus, tmp_path: Path)
     first = Trainer(VOCABULARY, drawn, FEW)
     first.train()
     save_training(first, tmp_path)
-    second = Trainer(VOCABULARY, drawn, replace(FEW, passes=1, seed=1))
-    with pytest.raises(ConfigError, match="no training to begin with"):
+    second = Trainer(VOCABULARY, drawn, replace(FEW, passes=1))
+    with pytest.raises(ConfigError, match="nothing to begin with"):
         begin_with(second, tmp_path / "elsewhere")
     begin_with(second, tmp_path)
     assert second.step == 0
@@ -60,6 +62,29 @@ def test_a_training_begins_with_what_another_kept(drawn: Corpus, tmp_path: Path)
         assert torch.equal(value, first.kept[name]), name
     second.train()
     assert not torch.equal(second.kept["heads.weight"], first.kept["heads.weight"])
+
+
+def test_a_training_that_begins_with_a_model_answers_as_it_does(drawn: Corpus) -> None:
+    anew, begun = (Trainer(VOCABULARY, drawn, FEW) for _ in range(2))
+    recipe = begin_with(begun, Path("embedded"))
+    assert recipe["settings"]["seed"] == FEW.seed
+    right = {}
+    for name, trainer in {"anew": anew, "begun": begun}.items():
+        trainer.use_kept()
+        part = next(part for part in trainer.asked if part.question.attribute == "hair_color")
+        with torch.no_grad():
+            pixels = torch.from_numpy(drawn.pixels).permute(0, 3, 1, 2).float() / 255
+            small = torch.nn.functional.interpolate(pixels, PICTURE, mode="area")
+            said = trainer.heads(trainer.features(small))[:, part.values].argmax(1).numpy()
+        truth = trainer.targets.choice["hair_color"]
+        known = (truth >= 0) & (truth < len(part.question.values))
+        right[name] = float((said == truth)[known].mean())
+    assert right["begun"] > 0.7 > right["anew"]
+
+
+def test_pictures_held_out_stay_held_out_when_a_training_begins_with_another(drawn: Corpus) -> None:
+    with pytest.raises(ConfigError, match="seed 0, not 1"):
+        begin_with(Trainer(VOCABULARY, drawn, replace(FEW, seed=1)), Path("embedded"))
 
 
 def test_another_training_is_not_taken_up(drawn: Corpus, tmp_path: Path) -> None:

@@ -34,7 +34,17 @@ def embedded(  # noqa: PLR0913, PLR0917 - options of a command
     ] = None,
     drawn: Annotated[int, typer.Option(min=0, help="How many pictures to draw.")] = 12_000,
     passes: Annotated[int, typer.Option(min=1, help="Passes over all pictures.")] = 10,
+    rate: Annotated[
+        float, typer.Option(min=1e-6, max=0.1, help="The highest learning rate; less is better with --begin: 0.0015.")
+    ] = 0.003,
     seed: Annotated[int, typer.Option(help="The same seed gives the same model.")] = 0,
+    begin: Annotated[
+        Path | None,
+        typer.Option(
+            help="Begin with the weights of another training: its --work folder, or the folder of the model that it "
+            "wrote; 'embedded': the model of the package. Without it, from scratch."
+        ),
+    ] = None,
     leave_out: Annotated[list[str] | None, typer.Option(help="A style to test on only. Repeatable.")] = None,
     work: Annotated[Path, typer.Option(help="Keeps the state after each pass; a stopped training goes on.")] = Path(
         "charpipe-training"
@@ -54,8 +64,9 @@ def embedded(  # noqa: PLR0913, PLR0917 - options of a command
         archives=tuple(avatars or ()),
         drawn=drawn,
         work=work,
+        begin=begin,
         leave_out=tuple(leave_out or ()),
-        settings=Settings(passes=passes, seed=seed),
+        settings=Settings(passes=passes, rate=rate, seed=seed),
         workers=workers,
     )
     report = train_embedded(recipe, load_vocabulary(), output, partial(typer.echo, err=True))

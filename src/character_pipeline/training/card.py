@@ -53,7 +53,7 @@ pictures. What is small is told from the head, which a network of its own finds 
 is told from where was chosen on pictures that were not trained on. Probabilities are calibrated on them too. Repeat it
 with
 
-    charpipe train embedded {command}
+{commands}
 
 {credits} None of their pictures is in this package.
 
@@ -76,12 +76,19 @@ def model_card(report: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
         **facts,
         styles=", ".join(recipe["avatar styles"]),
         credits=_credits(recipe["avatar styles"]),
-        command=" ".join(
-            [f"--avatars {name}.tar" for name in recipe["avatar styles"]]
-            + [f"--drawn {recipe['drawn']} --passes {recipe['settings']['passes']} --seed {recipe['settings']['seed']}"]
-        ),
+        commands="\n".join(f"    charpipe train embedded {options}" for options in _commands(recipe)),
     )
     return front + "\n" + _table(report["scores"]) + NOTES
+
+
+def _commands(recipe: Mapping[str, Any], output: str = "") -> list[str]:
+    """The options of each training, in the order in which one began with the other."""
+    before = recipe.get("begun with")
+    earlier = _commands(before, " --work before-work --output before") if before else []
+    begun = "--begin before " if before else ""
+    avatars = " ".join(f"--avatars {name}.tar" for name in recipe["avatar styles"])
+    said = {"drawn": recipe["drawn"], **{name: recipe["settings"][name] for name in ("passes", "rate", "seed")}}
+    return [*earlier, f"{begun}{avatars} {' '.join(f'--{name} {value}' for name, value in said.items())}{output}"]
 
 
 def _credits(styles: Sequence[str]) -> str:

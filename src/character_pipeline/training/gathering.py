@@ -16,11 +16,12 @@ from character_pipeline.training.drawn import TRAINING_STYLES, drawn_pairs, test
 from character_pipeline.training.wear import dress
 
 HELD_OUT = 0.06
-"""Of the labelled pictures, and of the drawn ones: not trained on, but calibrated with."""
-PEOPLE = 4
-"""Pictures in a row that may show the same person; a cut between them keeps people apart."""
+"""Of the labelled pictures: not trained on, but calibrated with; and so many in relation to the drawn ones."""
+FEWEST_KEPT = 4
+KEPT_FROM = 400_000_000
 USUAL_FROM = 500_000
-"""Where the seeds of pictures to calibrate with begin; those to test with end far before."""
+"""Where the numbers of the drawn pictures to calibrate with begin, as training draws them, and as people have them:
+far from those that are trained on or tested with, however many these are."""
 
 
 @dataclass(frozen=True)
@@ -64,17 +65,19 @@ def gather(
     Args:
         training: also draw the pictures to train on, which takes long.
     """
+    from loky import get_reusable_executor
+
     styles = {}
-    for path in archives:
-        styles[path.stem] = avatar_pairs(path)
-        say(f"{len(styles[path.stem]):,} labelled pictures of the style {path.stem}")
+    for path, pairs in zip(archives, get_reusable_executor(workers).map(avatar_pairs, archives), strict=True):
+        styles[path.stem] = pairs
+        say(f"{len(pairs):,} labelled pictures of the style {path.stem}")
     if not drawn:
         return Gathered(styles, (), ())
-    cut = (drawn - int(HELD_OUT * drawn)) // PEOPLE * PEOPLE
-    train = [drawn_pairs(range(cut), training_drawing, workers)] if training else []
-    kept = drawn_pairs(range(cut, drawn), training_drawing, workers, found=True)
+    count = max(FEWEST_KEPT, int(HELD_OUT * drawn))
+    train = [drawn_pairs(range(drawn), training_drawing, workers)] if training else []
+    kept = drawn_pairs(range(KEPT_FROM, KEPT_FROM + count), training_drawing, workers, found=True)
     say(f"{drawn:,} pictures drawn")
-    return Gathered(styles, train, (kept, _usual(max(PEOPLE, int(HELD_OUT * drawn)), workers)))
+    return Gathered(styles, train, (kept, _usual(count, workers)))
 
 
 def _usual(count: int, workers: int) -> Pairs:

@@ -12,6 +12,7 @@ from typing import Any
 from character_pipeline.errors import MissingExtraError
 from character_pipeline.models import machine
 from character_pipeline.training.align import align
+from character_pipeline.training.beginning import begin_with
 from character_pipeline.training.calibration import Calibrated, calibrate_cautiously
 from character_pipeline.training.card import model_card
 from character_pipeline.training.corpus import Pairs
@@ -42,12 +43,14 @@ class Recipe:
         drawn: how many pictures to draw.
         leave_out: styles among the archives that are only tested on.
         work: the folder of the training's state; begun there before, it goes on.
+        begin: what a new training begins with, see `begin_with`; None: from scratch.
         tested: how many pictures are drawn for each test.
     """
 
     archives: tuple[Path, ...]
     drawn: int
     work: Path
+    begin: Path | None = None
     leave_out: tuple[str, ...] = ()
     settings: Settings = field(default_factory=Settings)
     workers: int = 1
@@ -63,8 +66,11 @@ def train_embedded(recipe: Recipe, vocabulary: Vocabulary, output: Path | None, 
     check_styles(recipe.leave_out, recipe.archives)
     split = gather(recipe.archives, recipe.drawn, recipe.workers, say).split(recipe.leave_out, recipe.settings.seed)
     trainer = Trainer(vocabulary, split.train, recipe.settings)
+    before = begin_with(trainer, recipe.begin) if recipe.begin is not None else None
     if load_training(trainer, recipe.work):
         say(f"goes on after {trainer.done} passes, from {recipe.work}")
+    elif recipe.begin is not None:
+        say(f"begins with the weights of {recipe.begin}")
 
     def after(done: int, loss: float) -> None:
         save_training(trainer, recipe.work)
@@ -73,7 +79,7 @@ def train_embedded(recipe: Recipe, vocabulary: Vocabulary, output: Path | None, 
     say(f"{len(split.train):,} pictures to train on, {len(split.held_out):,} held out")
     trainer.train(after)
     looks, calibrated = finish(trainer, split.held_out)
-    report = {"recipe": _words(recipe), "scores": _scores(trainer, split, recipe, looks, calibrated)}
+    report = {"recipe": _words(recipe, before), "scores": _scores(trainer, split, recipe, looks, calibrated)}
     if output is not None:
         write_checkpoint(trainer, split.held_out, calibrated, output, {"recipe": report["recipe"]})
         report["calibration"] = {one.attribute: {"recalls": one.recalls, **one.to_manifest()} for one in calibrated}
@@ -116,8 +122,9 @@ def _scores(
     return {name: as_table(score(trainer, pairs, looks, calibrated)) for name, pairs in tested.items()}
 
 
-def _words(recipe: Recipe) -> dict[str, Any]:
-    return {
+def _words(recipe: Recipe, before: dict[str, Any] | None) -> dict[str, Any]:
+    begun = {} if before is None else {"begun with": before}
+    return begun | {
         "avatar styles": [path.stem for path in recipe.archives if path.stem not in recipe.leave_out],
         "left out": list(recipe.leave_out),
         "drawn": recipe.drawn,

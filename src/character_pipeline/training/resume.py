@@ -32,35 +32,27 @@ def load_training(trainer: Trainer, folder: Path) -> bool:
 
     Raises ConfigError where the one that is there has other settings or other pictures.
     """
-    from safetensors import safe_open
-
     path = folder / FILE
     if not path.is_file():
         return False
-    with safe_open(path, framework="pt") as file:
-        state = json.loads(file.metadata()["state"])
-        _check(trainer, state, path)
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
+    state, tensors = _read(path)
+    _check(trainer, state, path)
     _restore(trainer, tensors, state)
     return True
 
 
-def begin_with(trainer: Trainer, folder: Path) -> None:
-    """Give a new training the weights that another one kept, which may have had other pictures.
+def kept_weights(folder: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+    """The settings of a training that was saved in a folder, and the averaged weights that it kept."""
+    state, tensors = _read(folder / FILE)
+    return state["settings"], _part(tensors, "kept.")
 
-    Raises ConfigError where that folder has none, or they are of another network.
-    """
-    from safetensors.torch import load_file
 
-    path = folder / FILE
-    if not path.is_file():
-        raise ConfigError(f"{folder} holds no training to begin with: give the --work folder of one")
-    kept = _part(load_file(path), "kept.")
-    try:
-        trainer.parts.load_state_dict(kept)
-    except RuntimeError as error:
-        raise ConfigError(f"{path} holds a training of another network: {error}") from error
-    trainer.kept = kept
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+    from safetensors import safe_open
+
+    with safe_open(path, framework="pt") as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
+        return json.loads(file.metadata()["state"]), tensors
 
 
 def _check(trainer: Trainer, state: dict[str, Any], path: Path) -> None:
