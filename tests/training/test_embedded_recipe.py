@@ -127,6 +127,25 @@ def test_the_report_has_the_majority_beside_every_score(trained: Path) -> None:
     assert all("majority" in one for found in report["scores"].values() for one in found.values())
 
 
+def test_the_card_names_both_trainings_where_one_began_with_the_other(
+    archive: Path, trained: Path, tmp_path: Path
+) -> None:
+    output, told = tmp_path / "model", list[str]()
+    settings = replace(FEW, passes=1, rate=0.001)
+    recipe = Recipe((archive,), drawn=40, work=tmp_path / "work", begin=trained, settings=settings, tested=40)
+    train_embedded(recipe, VOCABULARY, output, told.append)
+    assert f"begins with the weights of {trained}" in told
+    commands = [
+        line.split() for line in (output / "README.md").read_text().splitlines() if "charpipe train emb" in line
+    ]
+    first, second = (" ".join(words) for words in commands)
+    assert first.endswith("--drawn 80 --passes 2 --rate 0.003 --seed 0 --work before-work --output before")
+    assert (
+        second
+        == "charpipe train embedded --begin before --avatars plain.tar --drawn 40 --passes 1 --rate 0.001 --seed 0"
+    )
+
+
 def test_a_style_to_leave_out_must_be_there(archive: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="plain"):
         train_embedded(Recipe((archive,), 0, tmp_path, leave_out=("plan",)), VOCABULARY, None, print)
