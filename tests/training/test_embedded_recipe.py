@@ -139,11 +139,9 @@ def test_the_card_names_both_trainings_where_one_began_with_the_other(
         line.split() for line in (output / "README.md").read_text().splitlines() if "charpipe train emb" in line
     ]
     first, second = (" ".join(words) for words in commands)
-    assert first.endswith("--drawn 80 --passes 2 --rate 0.003 --seed 0 --work before-work --output before")
-    assert (
-        second
-        == "charpipe train embedded --begin before --avatars plain.tar --drawn 40 --passes 1 --rate 0.001 --seed 0"
-    )
+    numbers = "--avatars plain.tar --drawn {} --passes {} --rate {} --seed 0"
+    assert first == f"--work work-1 --output model-1 {numbers.format(80, 2, 0.003)}"
+    assert second == f"--work work-2 --output model-2 --begin model-1 {numbers.format(40, 1, 0.001)}"
 
 
 def test_a_style_to_leave_out_must_be_there(archive: Path, tmp_path: Path) -> None:

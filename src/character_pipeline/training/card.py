@@ -81,14 +81,25 @@ def model_card(report: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
     return front + "\n" + _table(report["scores"]) + NOTES
 
 
-def _commands(recipe: Mapping[str, Any], output: str = "") -> list[str]:
+def _commands(recipe: Mapping[str, Any]) -> list[str]:
     """The options of each training, in the order in which one began with the other."""
+    chain = [recipe]
+    while chain[0].get("begun with"):
+        chain.insert(0, chain[0]["begun with"])
+    return [" ".join([*_places(one, number), *_options(one)]) for number, one in enumerate(chain, 1)]
+
+
+def _places(recipe: Mapping[str, Any], number: int) -> list[str]:
+    """Where the training of this number is written to, and what it began with."""
     before = recipe.get("begun with")
-    earlier = _commands(before, " --work before-work --output before") if before else []
-    begun = "--begin before " if before else ""
-    avatars = " ".join(f"--avatars {name}.tar" for name in recipe["avatar styles"])
+    begun = [] if before is None else [f"--begin model-{number - 1}" if before else "--begin FOLDER"]
+    return [f"--work work-{number} --output model-{number}", *begun]
+
+
+def _options(recipe: Mapping[str, Any]) -> list[str]:
     said = {"drawn": recipe["drawn"], **{name: recipe["settings"][name] for name in ("passes", "rate", "seed")}}
-    return [*earlier, f"{begun}{avatars} {' '.join(f'--{name} {value}' for name, value in said.items())}{output}"]
+    avatars = [f"--avatars {name}.tar" for name in recipe["avatar styles"]]
+    return [*avatars, *(f"--{name} {value}" for name, value in said.items())]
 
 
 def _credits(styles: Sequence[str]) -> str:
