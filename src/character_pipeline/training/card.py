@@ -43,10 +43,11 @@ says less (`domain.safetensors`), or nothing. It has seen no real people, and mu
 ## How it was made
 
 {pictures} views, whole pictures and heads by themselves, of drawn characters of this project's sample drawer (styles
-anime, flat, chibi, pixel, and styles made up at random), and of labelled avatars in the styles
-{styles}. New colors for ground, skin and hair, other
-proportions, lines and surfaces were given to them while training, and to some heads glasses, beards, moustaches, and
-things that change no label. First the vision tower learned the
+anime, flat, chibi, pixel, and styles made up at random), and of labelled avatars (`scripts/avatars` draws such) in the
+styles
+{styles}
+New colors for ground, skin and hair, other proportions, lines and surfaces were given to them while training, and to
+some heads glasses, beards, moustaches, and things that change no label. First the vision tower learned the
 classes that the prompts speak of, one linear row a prompt; then, with the vision tower locked (Zhai et al., 2022),
 a projection and the text tower learned to say the same, and to match tag captions and English captions with their
 pictures. What is small is told from the head, which a network of its own finds (`charpipe train head-finder`); what
@@ -74,7 +75,7 @@ def model_card(report: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
     recipe = report["recipe"]
     front = FRONT.format(
         **facts,
-        styles=", ".join(recipe["avatar styles"]),
+        styles=textwrap.fill(f"{', '.join(recipe['avatar styles'])}.", 115),
         credits=_credits(recipe["avatar styles"]),
         commands="\n".join(f"    charpipe train embedded {options}" for options in _commands(recipe)),
     )
