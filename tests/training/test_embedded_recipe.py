@@ -135,9 +135,7 @@ def test_the_card_names_both_trainings_where_one_began_with_the_other(
     recipe = Recipe((archive,), drawn=40, work=tmp_path / "work", begin=trained, settings=settings, tested=40)
     train_embedded(recipe, VOCABULARY, output, told.append)
     assert f"begins with the weights of {trained}" in told
-    commands = [
-        line.split() for line in (output / "README.md").read_text().splitlines() if "charpipe train emb" in line
-    ]
+    card = (output / "README.md").read_text()
     start = "    charpipe train embedded "
     first, second = (line.removeprefix(start) for line in card.splitlines() if line.startswith(start))
     numbers = "--avatars plain.tar --drawn {} --passes {} --rate {} --seed 0"
