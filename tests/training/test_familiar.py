@@ -42,3 +42,14 @@ def test_pictures_are_worn_the_same_every_time(drawn: Corpus) -> None:
     few = drawn.take(np.arange(12))
     assert np.array_equal(worn(few).pixels, worn(few).pixels)
     assert not np.array_equal(worn(few).pixels, few.pixels)
+
+
+def test_whole_figures_stay_familiar_beside_many_styles_of_labelled_heads(drawn: Corpus, tmp_path: Path) -> None:
+    dark = (drawn.pixels // 8).astype(np.uint8)
+    lines = [{"style": f"heads {row % 12}", "labelled": {}} for row in range(len(drawn))]
+    write_domain(tmp_path / DOMAIN, Corpus.join([drawn, Corpus(dark, drawn.regions, lines)]), means)
+    domain = read_domain(tmp_path, SIZE, len(APPEARANCE))
+    assert domain is not None
+    shade = float(domain.mean[:SIZE].mean())
+    figures, heads = (float(pixels.mean()) / 255 for pixels in (drawn.pixels, dark))
+    assert 0.4 < (shade - heads) / (figures - heads) < 0.6

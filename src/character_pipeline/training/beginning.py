@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,30 +30,37 @@ def begin_with(trainer: Trainer, folder: Path) -> dict[str, Any]:
     Raises ConfigError where nothing is there, where it is of another network, or where it was trained with another
     seed: pictures that are held out here were trained on there.
     """
+    from safetensors import SafetensorError
+
     folder = EMBEDDED if str(folder) == "embedded" and not folder.is_dir() else folder
     recipe: dict[str, Any] = read_manifest(folder).about.get("recipe", {})
+    settings = recipe.get("settings", {})
     try:
         if (folder / FILE).is_file():
             settings, weights = kept_weights(folder)
             trainer.parts.load_state_dict(weights)
         elif (folder / WEIGHTS).is_file():
-            settings = recipe.get("settings", {})
             _take_model(trainer, folder)
         else:
             raise ConfigError(
                 f"there is nothing to begin with in {folder}: give the --work folder of a training, a folder with a "
                 "model that one wrote, or 'embedded'"
             )
-    except (RuntimeError, KeyError) as error:
-        raise ConfigError(f"{folder} holds weights of another network: {error}") from error
-    seed = settings.get("seed", trainer.settings.seed)
-    if seed != trainer.settings.seed:
-        raise ConfigError(
-            f"{folder} was trained with the seed {seed}, not {trainer.settings.seed}: give --seed {seed}, or it is "
-            "judged by pictures that it was trained on"
-        )
+    except (RuntimeError, KeyError, SafetensorError) as error:
+        raise ConfigError(f"{folder} is damaged, or holds weights of another network: {error}") from error
+    _check_seed(trainer, settings, folder)
     trainer.kept = {name: value.clone() for name, value in trainer.parts.state_dict().items()}
     return recipe
+
+
+def _check_seed(trainer: Trainer, settings: Mapping[str, Any], folder: Path) -> None:
+    own = trainer.settings.seed
+    seed = settings.get("seed", own)
+    if seed != own:
+        raise ConfigError(
+            f"{folder} was trained with the seed {seed}, not {own}: give --seed {seed}, or it is judged by pictures "
+            "that it was trained on"
+        )
 
 
 def _take_model(trainer: Trainer, folder: Path) -> None:
