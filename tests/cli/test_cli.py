@@ -263,8 +263,8 @@ def test_ctrl_c_is_said_and_resumed(tmp_path: Path) -> None:
             break
     time.sleep(0.3)
     run.send_signal(signal.SIGINT)
-    out, _ = run.communicate(timeout=60)
-    assert run.returncode == 130
+    out, errors = run.communicate(timeout=60)
+    assert run.returncode == 130, f"{out}\n{errors}"
     assert "run the same command to go on" in out
     assert "done before" in charpipe(*command).stderr
     assert answer("stats", tmp_path / "out")["waiting"] == 0

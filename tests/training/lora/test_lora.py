@@ -81,6 +81,12 @@ def test_the_checkpoint_can_be_used_and_exported(
     assert seen == 200
 
 
+def test_whoever_may_read_one_file_of_the_checkpoint_may_read_all(
+    tuned: tuple[Path, dict[str, tuple[float, float]]],
+) -> None:
+    assert len({path.stat().st_mode for path in tuned[0].iterdir()}) == 1
+
+
 def test_pictures_that_were_moved_are_named(store: Store, model: Path, data: Path, tmp_path: Path) -> None:
     moved = shutil.copytree(data, tmp_path / "moved")
     once = Settings(passes=1, batch=64)

@@ -22,6 +22,7 @@ from character_pipeline.errors import ConfigError, MissingExtraError
 from character_pipeline.evaluation.metrics import Floats
 from character_pipeline.extractors.clip_analyzer import ClipReader
 from character_pipeline.extractors.prompt_scoring import build_table
+from character_pipeline.models.checkpoint import CONFIG
 from character_pipeline.models.domain import DOMAIN
 from character_pipeline.models.export import COPIED, quiet
 from character_pipeline.models.load import resolve
@@ -145,6 +146,8 @@ class Tuner:
             aside = Path(temporary) / "model"
             with silence():
                 self.adapted.merge_and_unload().save_pretrained(aside)
+            for weights in aside.glob("*.safetensors"):  # which safetensors lets only their owner read
+                shutil.copymode(aside / CONFIG, weights)
             for name in COPIED:
                 source = self.plan.checkpoint.folder / name
                 # Where the old tower was at home says nothing of the new one.
